@@ -1,0 +1,121 @@
+package confluenceclient
+
+import "strings"
+
+// Operation is one upstream endpoint that the client may call.
+type Operation struct {
+	Name       string   // operationId of Atlassian's API description
+	API        string   // API generation, "v1" or "v2"
+	Path       string   // path template below the gateway's /ex/confluence/{cloudId}
+	Classic    []string // classic scopes, all needed; none: classic scopes never open it
+	Granular   []string // granular scopes, all needed; an alternative to Classic
+	Deprecated bool     // marked as deprecated by Atlassian
+}
+
+// Endpoint is the operation's method and path template: the name of its spans
+// and what people read in errors.
+func (o *Operation) Endpoint() string { return "GET " + o.Path }
+
+// Scopes says in words which scopes open the operation.
+func (o *Operation) Scopes() string {
+	granular := strings.Join(o.Granular, " and ")
+	if len(o.Classic) == 0 {
+		return granular
+	}
+	return strings.Join(o.Classic, " and ") + " or " + granular
+}
+
+// The endpoints, as in Atlassian's API descriptions. A test holds this table
+// against them.
+var (
+	opGetPage = &Operation{
+		Name: "getPageById", API: "v2", Path: "/wiki/api/v2/pages/{id}",
+		Granular: []string{"read:page:confluence"},
+	}
+	opListPages = &Operation{
+		Name: "getPages", API: "v2", Path: "/wiki/api/v2/pages",
+		Granular: []string{"read:page:confluence"},
+	}
+	opListSpaces = &Operation{
+		Name: "getSpaces", API: "v2", Path: "/wiki/api/v2/spaces",
+		Granular: []string{"read:space:confluence"},
+	}
+	opPageChildren = &Operation{
+		Name: "getPageDirectChildren", API: "v2", Path: "/wiki/api/v2/pages/{id}/direct-children",
+		Granular: []string{"read:hierarchical-content:confluence"},
+	}
+	opPageChildrenDeprecated = &Operation{
+		Name: "getChildPages", API: "v2", Path: "/wiki/api/v2/pages/{id}/children",
+		Granular: []string{"read:page:confluence"}, Deprecated: true,
+	}
+	opFolderChildren = &Operation{
+		Name: "getFolderDirectChildren", API: "v2", Path: "/wiki/api/v2/folders/{id}/direct-children",
+		Granular: []string{"read:hierarchical-content:confluence"},
+	}
+	opWhiteboardChildren = &Operation{
+		Name: "getWhiteboardDirectChildren", API: "v2", Path: "/wiki/api/v2/whiteboards/{id}/direct-children",
+		Granular: []string{"read:hierarchical-content:confluence"},
+	}
+	opDatabaseChildren = &Operation{
+		Name: "getDatabaseDirectChildren", API: "v2", Path: "/wiki/api/v2/databases/{id}/direct-children",
+		Granular: []string{"read:hierarchical-content:confluence"},
+	}
+	opEmbedChildren = &Operation{
+		Name: "getSmartLinkDirectChildren", API: "v2", Path: "/wiki/api/v2/embeds/{id}/direct-children",
+		Granular: []string{"read:hierarchical-content:confluence"},
+	}
+	opGetAttachment = &Operation{
+		Name: "getAttachmentById", API: "v2", Path: "/wiki/api/v2/attachments/{id}",
+		Granular: []string{"read:attachment:confluence"},
+	}
+	opDownload = &Operation{
+		Name: "downloadAttatchment", API: "v1", Path: "/wiki/rest/api/content/{id}/child/attachment/{attachmentId}/download",
+		Classic:  []string{"readonly:content.attachment:confluence"},
+		Granular: []string{"read:attachment:confluence"},
+	}
+	opSearch = &Operation{
+		Name: "searchByCQL", API: "v1", Path: "/wiki/rest/api/search",
+		Classic:  []string{"search:confluence"},
+		Granular: []string{"read:content-details:confluence"},
+	}
+	// opCurrentUser is the control read: it tells a dead token from an absent
+	// page. No RPC needs its scope, since a refusal for the scope already shows
+	// that the token lives.
+	opCurrentUser = &Operation{
+		Name: "getCurrentUser", API: "v1", Path: "/wiki/rest/api/user/current",
+		Classic:  []string{"read:confluence-user"},
+		Granular: []string{"read:content-details:confluence"},
+	}
+	// opAudit is asked in the hope of a refusal: a reader's token has no
+	// business with the audit log, so "scope does not match" shows that the
+	// gateway knows the token even where Confluence turns its account away.
+	opAudit = &Operation{
+		Name: "getAuditRecords", API: "v1", Path: "/wiki/rest/api/audit",
+		Granular: []string{"read:audit-log:confluence"},
+	}
+)
+
+// Need is what one RPC asks of the upstream for one purpose.
+type Need struct {
+	RPC     string       // name of the broker's RPC
+	Purpose string       // when the endpoint is called; empty: in every call
+	AnyOf   []*Operation // in order of preference; one of them suffices
+}
+
+// Needs lists what every RPC asks of the upstream, in the order of the API.
+// The result is the caller's to change.
+func Needs() []Need {
+	return []Need{
+		{RPC: "GetPage", AnyOf: []*Operation{opGetPage}},
+		{RPC: "GetPage", Purpose: "by title", AnyOf: []*Operation{opListSpaces}},
+		{RPC: "GetPage", Purpose: "by title", AnyOf: []*Operation{opListPages}},
+		{RPC: "ListChildren", Purpose: "of a page", AnyOf: []*Operation{opPageChildren, opPageChildrenDeprecated}},
+		{RPC: "ListChildren", Purpose: "of a folder", AnyOf: []*Operation{opFolderChildren}},
+		{RPC: "ListChildren", Purpose: "of a whiteboard", AnyOf: []*Operation{opWhiteboardChildren}},
+		{RPC: "ListChildren", Purpose: "of a database", AnyOf: []*Operation{opDatabaseChildren}},
+		{RPC: "ListChildren", Purpose: "of an embed", AnyOf: []*Operation{opEmbedChildren}},
+		{RPC: "Search", AnyOf: []*Operation{opSearch}},
+		{RPC: "GetAttachment", AnyOf: []*Operation{opGetAttachment}},
+		{RPC: "GetAttachment", AnyOf: []*Operation{opDownload}},
+	}
+}
