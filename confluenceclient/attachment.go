@@ -1,0 +1,59 @@
+package confluenceclient
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+type attachmentJSON struct {
+	ID              contentID   `json:"id"`
+	Status          string      `json:"status"`
+	Title           string      `json:"title"`
+	MediaType       string      `json:"mediaType"`
+	Comment         string      `json:"comment"`
+	FileSize        *int64      `json:"fileSize"`
+	CreatedAt       instant     `json:"createdAt"`
+	PageID          contentID   `json:"pageId"`
+	BlogPostID      contentID   `json:"blogPostId"`
+	CustomContentID contentID   `json:"customContentId"`
+	WebUILink       string      `json:"webuiLink"`
+	Version         versionJSON `json:"version"`
+	Links           linksJSON   `json:"_links"`
+}
+
+// Attachment describes a version of an attachment; version 0 is the current
+// one. A trashed attachment is CauseNotFound.
+func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Attachment, error) {
+	query := url.Values{}
+	if version != 0 {
+		query.Set("version", strconv.Itoa(int(version)))
+	}
+	var got attachmentJSON
+	if _, err := c.get(ctx, opGetAttachment, pathIDs{"id": id}, query, &got); err != nil {
+		return nil, err
+	}
+	container := cmp.Or(got.PageID, got.BlogPostID, got.CustomContentID)
+	switch {
+	case got.Status == "trashed" || got.Status == "deleted" || got.Status == "draft":
+		return nil, &Error{Op: opGetAttachment, Cause: CauseNotFound, Message: "the attachment is not served: its status is " + got.Status}
+	case strings.TrimPrefix(string(got.ID), "att") != strings.TrimPrefix(id, "att"):
+		return nil, badResponse(opGetAttachment, "Confluence answered with another attachment than the one asked for")
+	case version != 0 && got.Version.Number != version:
+		return nil, badResponse(opGetAttachment, "Confluence answered with another version than the one asked for")
+	case container == "":
+		return nil, badResponse(opGetAttachment, "Confluence does not tell what the attachment belongs to")
+	}
+	link := cmp.Or(got.Links.WebUI, got.WebUILink)
+	attachment := &Attachment{
+		ID: string(got.ID), Title: got.Title, MediaType: got.MediaType, Comment: got.Comment,
+		FileSize: got.FileSize, Version: got.Version.version(), ContainerID: string(container),
+		SpaceKey: spaceKeyOf(link), WebURL: c.webURL(link), CreateTime: got.CreatedAt.Time,
+	}
+	if attachment.WebURL == "" {
+		attachment.WebURL = c.pageURL(attachment.ContainerID)
+	}
+	return attachment, nil
+}

@@ -1,0 +1,50 @@
+package confluenceclient
+
+import (
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// cache keeps decoded values together with the time at which they were asked
+// for. How old a value may be is the reader's to say, call by call.
+type cache[K comparable, V any] struct {
+	entries *otter.Cache[K, aged[V]]
+}
+
+type aged[V any] struct {
+	value V
+	asked time.Time
+}
+
+// newCache makes a cache of the given total weight; none when it is negative.
+func newCache[K comparable, V any](maxWeight int64, weight func(V) uint32) *cache[K, V] {
+	if maxWeight < 0 {
+		return &cache[K, V]{}
+	}
+	return &cache[K, V]{entries: otter.Must(&otter.Options[K, aged[V]]{
+		MaximumWeight: uint64(maxWeight),
+		Weigher:       func(_ K, e aged[V]) uint32 { return weight(e.value) },
+	})}
+}
+
+// get returns the value for key when it is at most maxAge old.
+func (c *cache[K, V]) get(key K, maxAge time.Duration) (V, bool) {
+	var none V
+	if c.entries == nil || maxAge <= 0 {
+		return none, false
+	}
+	e, ok := c.entries.GetIfPresent(key)
+	if !ok || time.Since(e.asked) > maxAge {
+		return none, false
+	}
+	return e.value, true
+}
+
+// put stores a value. asked is when it was asked for, not when it came: it
+// cannot be newer than that.
+func (c *cache[K, V]) put(key K, value V, asked time.Time) {
+	if c.entries != nil {
+		c.entries.Set(key, aged[V]{value: value, asked: asked})
+	}
+}

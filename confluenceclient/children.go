@@ -1,0 +1,156 @@
+package confluenceclient
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// ChildrenRequest names a parent and a place in the listing of its children.
+type ChildrenRequest struct {
+	ParentType ContentType // page, folder, whiteboard, database or embed
+	ParentID   string
+	Limit      int // 1 to 250; Confluence may give fewer
+	Cursor     Cursor
+}
+
+// Omitted is an item that a listing left out, and why.
+type Omitted struct{ ID, Why string }
+
+// ChildrenPage is one page of results.
+type ChildrenPage struct {
+	Children  []Child
+	Next      Cursor // zero: no more
+	PagesOnly bool   // the deprecated endpoint was asked, which shows pages only
+	Omitted   []Omitted
+}
+
+type childJSON struct {
+	ID            contentID `json:"id"`
+	Status        string    `json:"status"`
+	Title         string    `json:"title"`
+	Type          string    `json:"type"`
+	ChildPosition *int32    `json:"childPosition"`
+	Links         linksJSON `json:"_links"`
+}
+
+// Children lists what lies directly below the parent, in Confluence's order.
+// Where the token lacks the scope for it, the children of a page come from the
+// deprecated endpoint, and PagesOnly says so.
+func (c *Client) Children(ctx context.Context, req ChildrenRequest) (*ChildrenPage, error) {
+	ops := childrenOps(req.ParentType)
+	if len(ops) == 0 {
+		return nil, &Error{Cause: CauseInvalid, Message: "content of type " + string(req.ParentType) + " has no children"}
+	}
+	if op := operationNamed(ops, req.Cursor.Op); op != nil {
+		return c.listChildren(ctx, op, req) // a cursor is good for its own endpoint only
+	}
+	var refusal error
+	for _, op := range ops {
+		if c.isLacking(op) && op != ops[len(ops)-1] {
+			continue
+		}
+		page, err := c.listChildren(ctx, op, req)
+		if CauseOf(err) != CauseScopeMissing {
+			return page, err
+		}
+		c.noteLacking(op)
+		if refusal == nil {
+			refusal = err // the preferred endpoint's scope is the one to ask for
+		}
+	}
+	return nil, refusal
+}
+
+func childrenOps(parent ContentType) []*Operation {
+	switch parent {
+	case TypePage:
+		return []*Operation{opPageChildren, opPageChildrenDeprecated}
+	case TypeFolder:
+		return []*Operation{opFolderChildren}
+	case TypeWhiteboard:
+		return []*Operation{opWhiteboardChildren}
+	case TypeDatabase:
+		return []*Operation{opDatabaseChildren}
+	case TypeEmbed:
+		return []*Operation{opEmbedChildren}
+	}
+	return nil
+}
+
+func operationNamed(ops []*Operation, name string) *Operation {
+	for _, op := range ops {
+		if op.Name == name {
+			return op
+		}
+	}
+	return nil
+}
+
+// lackingKey names an operation that a token was refused.
+type lackingKey struct {
+	identity uint64
+	op       string
+}
+
+// maxLackingAge is how long a refused scope is taken as still missing. Scopes
+// of a token never change, so this only bounds how long an error can live on.
+const maxLackingAge = 5 * time.Minute
+
+func (c *Client) isLacking(op *Operation) bool {
+	_, ok := c.lacking.get(lackingKey{c.identity(), op.Name}, maxLackingAge)
+	return ok
+}
+
+func (c *Client) noteLacking(op *Operation) {
+	c.lacking.put(lackingKey{c.identity(), op.Name}, struct{}{}, time.Now())
+}
+
+func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRequest) (*ChildrenPage, error) {
+	query := url.Values{"limit": {strconv.Itoa(req.Limit)}}
+	if req.Cursor.Value != "" {
+		query.Set("cursor", req.Cursor.Value)
+	}
+	var got struct {
+		Results []childJSON `json:"results"`
+		Links   *pageLinks  `json:"_links"`
+	}
+	header, err := c.get(ctx, op, pathIDs{"id": req.ParentID}, query, &got)
+	if err != nil {
+		return nil, err
+	}
+	page := &ChildrenPage{PagesOnly: op.Deprecated}
+	var ids []string
+	for _, item := range got.Results {
+		if item.ID == "" {
+			return nil, badResponse(op, "Confluence lists a child without an id")
+		}
+		ids = append(ids, string(item.ID))
+		if item.Status != "current" && item.Status != "archived" && item.Status != "" {
+			page.Omitted = append(page.Omitted, Omitted{ID: string(item.ID), Why: "its status is " + item.Status})
+			continue
+		}
+		page.Children = append(page.Children, c.child(item))
+	}
+	value, err := nextCursor(op, got.Links, header)
+	if err != nil {
+		return nil, err
+	}
+	page.Next, err = req.Cursor.next(op, value, ids)
+	return page, err
+}
+
+func (c *Client) child(item childJSON) Child {
+	child := Child{
+		ID: string(item.ID), Type: ContentType(item.Type), Title: item.Title, Status: item.Status,
+		Position: item.ChildPosition, WebURL: c.webURL(item.Links.WebUI),
+	}
+	if child.Type == "" {
+		child.Type = TypePage // the deprecated endpoint has nothing else and does not say so
+	}
+	if child.WebURL == "" && child.Type == TypePage {
+		child.WebURL = c.pageURL(child.ID)
+	}
+	return child
+}

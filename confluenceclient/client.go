@@ -1,0 +1,164 @@
+package confluenceclient
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Client reads one Confluence site. Make it with New.
+type Client struct {
+	cfg       Config
+	gateway   *url.URL // base of every API request, with /ex/confluence/{cloudId}
+	site      *url.URL // base of links for people
+	transport http.RoundTripper
+	pages     *cache[pageKey, *Page]
+	spaces    *cache[spaceKey, space]
+	lacking   *cache[lackingKey, struct{}] // operations that the token was refused for lack of a scope
+	controls  singleflight.Group           // control reads under way
+}
+
+// New checks cfg and returns a client. It makes no requests.
+func New(cfg Config) (*Client, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if cfg.CloudID == "" {
+		return nil, errors.New("cloud ID is not set; Discover finds it")
+	}
+	cfg = cfg.withDefaults()
+	gateway, err := url.Parse(cfg.GatewayURL + "/ex/confluence/" + cfg.CloudID)
+	if err != nil {
+		return nil, err
+	}
+	site, err := url.Parse(cfg.SiteURL)
+	if err != nil {
+		return nil, err
+	}
+	site.Path = strings.TrimSuffix(site.Path, "/wiki")
+	transport, err := newTransport(cfg, gateway)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		cfg: cfg, gateway: gateway, site: site, transport: transport,
+		pages:   newCache[pageKey](cfg.CacheBytes, pageWeight),
+		spaces:  newCache[spaceKey](maxCachedSpaces, func(space) uint32 { return 1 }),
+		lacking: newCache[lackingKey](maxCachedSpaces, func(struct{}) uint32 { return 1 }),
+	}, nil
+}
+
+// pathIDs fills the names in an operation's path.
+type pathIDs map[string]string
+
+// Only these may stand in a path: nothing that is passed in can leave its place.
+var pathIDPattern = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+
+// newRequest is the one place that makes an API address: always below the
+// gateway, always from the catalog, with every parameter encoded once.
+func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Request, error) {
+	path := op.Path
+	for name, id := range ids {
+		if !pathIDPattern.MatchString(id) {
+			return nil, &Error{Op: op, Cause: CauseInvalid, Message: fmt.Sprintf("%q is not an id", id)}
+		}
+		path = strings.ReplaceAll(path, "{"+name+"}", id)
+	}
+	u := *c.gateway
+	u.Path += path
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, &Error{Op: op, Cause: CauseInvalid, Message: "the request has no valid address", Err: err}
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "confluence-broker")
+	return req, nil
+}
+
+// send is the only door to the upstream. It returns an answer with status 200
+// (or 302, for the one operation that answers so), or an *Error with a verdict.
+func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Response, error) {
+	ctx, call := withCall(ctx, op)
+	req, err := c.newRequest(ctx, op, ids, query)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, call.finish(classifyFailure(ctx, op, err))
+	}
+	resp.Request = req // a RoundTripper need not set it
+	if resp.StatusCode == http.StatusFound && op == opDownload {
+		return resp, nil
+	}
+	failure := classify(op, resp)
+	if failure == nil {
+		return resp, nil
+	}
+	closeBody(resp)
+	if failure.ambiguous {
+		failure = c.verdict(ctx, failure)
+	}
+	return nil, call.finish(failure.Error)
+}
+
+// get sends and decodes the JSON answer into out. The header is returned for
+// the Link that some listings carry.
+func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.Values, out any) (http.Header, error) {
+	resp, err := c.send(ctx, op, ids, query)
+	if err != nil {
+		return nil, err
+	}
+	defer closeBody(resp)
+	fail := func(cause Cause, message string, err error) (http.Header, error) {
+		return nil, &Error{Op: op, Cause: cause, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Attempts: callFrom(resp.Request.Context()).attempt, Message: message, Err: err}
+	}
+	if !mayBeJSON(resp.Header) {
+		return fail(CauseBadResponse, "Confluence answered something other than JSON", nil)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxResponseBytes+1))
+	if err != nil {
+		return nil, classifyFailure(ctx, op, err)
+	}
+	if size := int64(len(body)); size > c.cfg.MaxResponseBytes {
+		_, err := fail(CauseTooLarge, "Confluence's answer is larger than the broker reads", nil)
+		return nil, withSize(err, max(size, resp.ContentLength), c.cfg.MaxResponseBytes)
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		// The decoder's text may quote the body, so it goes no further than its type.
+		return fail(CauseBadResponse, "Confluence's answer is not the JSON that its API describes", fmt.Errorf("decoding failed: %T", err))
+	}
+	return resp.Header, nil
+}
+
+// mayBeJSON keeps HTML away from the decoder: login pages, maintenance pages and
+// pages of proxies come with status 200 too.
+func mayBeJSON(header http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind == "" || kind == "text/plain" || kind == "application/json" || strings.HasSuffix(kind, "+json")
+}
+
+func withSize(err error, size, limit int64) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Size, e.Limit = size, limit
+	}
+	return err
+}
+
+// closeBody reads a little of what is left, so that the connection can be used
+// again, and closes.
+func closeBody(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+	_ = resp.Body.Close()
+}

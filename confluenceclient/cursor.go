@@ -1,0 +1,132 @@
+package confluenceclient
+
+import (
+	"context"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Cursor is a place in a listing, as JSON can carry it. The zero Cursor is the
+// beginning. What is in it concerns only this package.
+type Cursor struct {
+	Op    string `json:"o,omitempty"` // operation whose cursor Value is
+	Value string `json:"v,omitempty"` // Confluence's own cursor
+
+	// The walk so far, for the loop guard below.
+	Steps uint32 `json:"s,omitempty"`
+	Mark  uint64 `json:"m,omitempty"`
+	Until uint32 `json:"u,omitempty"`
+	Seen  uint8  `json:"n,omitempty"`
+}
+
+// IsZero tells whether the cursor is the beginning or, in an answer, the end.
+func (c Cursor) IsZero() bool { return c.Value == "" }
+
+// maxRepeats is how often the same page of results may come again before a walk
+// is called endless. Once can be an accident: equal hits of a search swap.
+const maxRepeats = 2
+
+// next returns the cursor for the page after one with these ids.
+//
+// Some listings never end: they give the same cursor again, or new cursors with
+// the same items (CONFSERVER-95396). The guard is Brent's: a mark is set at
+// steps 1, 2, 4, 8, … and every page is held against it, so any cycle is found
+// within a small multiple of its length, and nothing is kept but the mark.
+func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) {
+	if value == "" {
+		return Cursor{}, nil
+	}
+	if value == c.Value {
+		return Cursor{}, badResponse(op, "the listing never ends: Confluence gave the same cursor again")
+	}
+	n := Cursor{Op: op.Name, Value: value, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
+	print := fingerprint(ids)
+	if len(ids) > 0 && c.Steps > 0 && print == c.Mark {
+		n.Seen++
+	}
+	if n.Seen >= maxRepeats {
+		return Cursor{}, badResponse(op, "the listing never ends: Confluence gives the same items again and again")
+	}
+	if n.Steps > n.Until {
+		n.Mark, n.Until, n.Seen = print, 2*n.Steps, 0
+	}
+	return n, nil
+}
+
+func fingerprint(ids []string) uint64 {
+	h := fnv.New64a()
+	for _, id := range ids {
+		_, _ = h.Write([]byte(id))
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
+}
+
+// pageLinks is where a listing says how to go on.
+type pageLinks struct {
+	Next string `json:"next"`
+}
+
+var headerNext = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
+
+// nextCursor takes the cursor out of a listing's link to the next page, and
+// nothing else: the link itself names the site, or lacks the gateway's path
+// (atlassian-python-api#1655). Empty means the end.
+func nextCursor(op *Operation, links *pageLinks, header http.Header) (string, error) {
+	link := ""
+	if links != nil {
+		link = links.Next
+	}
+	if match := headerNext.FindStringSubmatch(strings.Join(header.Values("Link"), ", ")); link == "" && match != nil {
+		link = match[1]
+	}
+	if link == "" {
+		return "", nil
+	}
+	_, query, _ := strings.Cut(link, "?")
+	query, _, _ = strings.Cut(query, "#")
+	for part := range strings.SplitSeq(query, "&") {
+		// Not url.ParseQuery: in a cursor that was not encoded, "+" is a plus.
+		if value, ok := strings.CutPrefix(part, "cursor="); ok {
+			if cursor, err := url.PathUnescape(value); err == nil && cursor != "" {
+				return cursor, nil
+			}
+		}
+	}
+	return "", badResponse(op, "Confluence's link to the next page of results has no cursor")
+}
+
+// maxLookupPages bounds a look-up by a filter, whose answer is one item.
+const maxLookupPages = 20
+
+// first finds the item of a filtered listing that passes is.
+func first[T any](ctx context.Context, c *Client, op *Operation, query url.Values, is func(T) bool) (T, error) {
+	var none T
+	for range maxLookupPages {
+		var got struct {
+			Results []T        `json:"results"`
+			Links   *pageLinks `json:"_links"`
+		}
+		header, err := c.get(ctx, op, nil, query, &got)
+		if err != nil {
+			return none, err
+		}
+		for _, item := range got.Results {
+			if is(item) {
+				return item, nil
+			}
+		}
+		value, err := nextCursor(op, got.Links, header)
+		if err != nil {
+			return none, err
+		}
+		if value == "" {
+			return none, &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
+		}
+		query.Set("cursor", value)
+	}
+	return none, badResponse(op, "Confluence does not heed the filter")
+}

@@ -1,0 +1,104 @@
+package confluenceclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
+)
+
+// oauthTokens gets access tokens for client credentials and keeps the latest.
+// Atlassian's live for 60 minutes; they are renewed five minutes early, or at half
+// life where they live for less than ten.
+// See https://support.atlassian.com/user-management/docs/create-oauth-2-0-credential-for-service-accounts
+type oauthTokens struct {
+	transport http.RoundTripper
+	creds     Credentials
+	fetches   singleflight.Group
+
+	mu      sync.Mutex
+	latest  string
+	renewAt time.Time // zero: latest does not expire
+}
+
+const (
+	oauthFetchTimeout = 15 * time.Second
+	oauthRenewEarly   = 5 * time.Minute
+)
+
+func (o *oauthTokens) token(ctx context.Context) (string, error) {
+	if token := o.usable(); token != "" {
+		return token, nil
+	}
+	// One fetch serves all waiters, and outlives a waiter that gives up.
+	fetched := o.fetches.DoChan("", func() (any, error) { return o.fetch(context.WithoutCancel(ctx)) })
+	select {
+	case result := <-fetched:
+		if result.Err != nil {
+			return "", result.Err
+		}
+		return result.Val.(string), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func (o *oauthTokens) usable() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.renewAt.IsZero() && time.Now().After(o.renewAt) {
+		return ""
+	}
+	return o.latest
+}
+
+func (o *oauthTokens) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.latest = ""
+}
+
+func (o *oauthTokens) fetch(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, oauthFetchTimeout)
+	defer cancel()
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
+		Transport:     o.transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	config := clientcredentials.Config{
+		ClientID:     o.creds.ClientID,
+		ClientSecret: strings.TrimSpace(o.creds.Secret()),
+		TokenURL:     o.creds.TokenURL,
+		AuthStyle:    oauth2.AuthStyleInParams,
+	}
+	token, err := config.Token(ctx)
+	if err != nil {
+		return "", oauthFailure(err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.latest, o.renewAt = token.AccessToken, time.Time{}
+	if !token.Expiry.IsZero() {
+		o.renewAt = token.Expiry.Add(-min(oauthRenewEarly, time.Until(token.Expiry)/2))
+	}
+	return token.AccessToken, nil
+}
+
+// oauthFailure keeps the library's error text away: it quotes the answer.
+func oauthFailure(err error) *Error {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) {
+		return &Error{Cause: CauseUnavailable, Message: "the OAuth token endpoint could not be reached or answered nonsense"}
+	}
+	status := refused.Response.StatusCode
+	if status == http.StatusTooManyRequests || status >= 500 {
+		return &Error{Cause: CauseUnavailable, StatusCode: status, Message: "the OAuth token endpoint is not available"}
+	}
+	return &Error{Cause: CauseTokenRejected, StatusCode: status, Message: "the OAuth token endpoint refuses the client ID and secret"}
+}

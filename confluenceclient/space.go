@@ -1,0 +1,80 @@
+package confluenceclient
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	maxCachedSpaces = 10_000
+	// maxSpaceAge is how long a space's id, key and home page are believed.
+	// They change about never.
+	maxSpaceAge = 10 * time.Minute
+)
+
+// space is what the client needs to know of a space.
+type space struct{ id, key, homepageID string }
+
+// spaceKey names a cached space, by key in lower case or by id.
+type spaceKey struct {
+	identity uint64
+	by, what string
+}
+
+type spaceJSON struct {
+	ID         contentID `json:"id"`
+	Key        string    `json:"key"`
+	HomepageID contentID `json:"homepageId"`
+}
+
+// HomepageID returns the id of the space's home page. CauseNotFound with the
+// operation getSpaces means that there is no such space.
+func (c *Client) HomepageID(ctx context.Context, key string) (string, error) {
+	s, err := c.spaceByKey(ctx, key)
+	if err == nil && s.homepageID == "" {
+		err = &Error{Op: opListPages, Cause: CauseNotFound, Message: "the space has no home page"}
+	}
+	return s.homepageID, err
+}
+
+func (c *Client) spaceByKey(ctx context.Context, key string) (space, error) {
+	return c.space(ctx, "keys", key, func(s spaceJSON) bool { return strings.EqualFold(s.Key, key) })
+}
+
+func (c *Client) spaceKeyByID(ctx context.Context, id string) (string, error) {
+	s, err := c.space(ctx, "ids", id, func(s spaceJSON) bool { return string(s.ID) == id })
+	return s.key, err
+}
+
+// space finds one space by a filter, and checks that the filter was heeded.
+func (c *Client) space(ctx context.Context, filter, value string, is func(spaceJSON) bool) (space, error) {
+	key := spaceKey{identity: c.identity(), by: filter, what: strings.ToLower(value)}
+	if s, ok := c.spaces.get(key, maxSpaceAge); ok {
+		return s, nil
+	}
+	asked := time.Now()
+	found, err := first(ctx, c, opListSpaces, url.Values{filter: {value}, "limit": {"25"}}, is)
+	if err != nil {
+		return space{}, err
+	}
+	s := space{id: string(found.ID), key: found.Key, homepageID: string(found.HomepageID)}
+	c.spaces.put(key, s, asked)
+	return s, nil
+}
+
+// PageIDByTitle finds the current page with this title in the space; upper and
+// lower case are the same, except that an exact match goes first. CauseNotFound
+// with the operation getSpaces means that there is no such space.
+func (c *Client) PageIDByTitle(ctx context.Context, key, title string) (string, error) {
+	s, err := c.spaceByKey(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"space-id": {s.id}, "title": {title}, "status": {"current"}, "limit": {"25"}}
+	page, err := first(ctx, c, opListPages, query, func(p pageJSON) bool {
+		return strings.EqualFold(p.Title, title) && string(p.SpaceID) == s.id && (p.Status == "current" || p.Status == "")
+	})
+	return string(page.ID), err
+}

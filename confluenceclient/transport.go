@@ -1,0 +1,85 @@
+package confluenceclient
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+)
+
+// newTransport stacks the layers that every request passes, outermost last.
+// The order is the point of this function:
+//
+//	retry ▸ trace ▸ auth ▸ http.Transport
+//
+// Retry is outside trace, so that each attempt is a span of its own. Auth is
+// innermost: no layer above ever sees the token, so none can leak it.
+func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
+	transport := cfg.Transport
+	if transport == nil {
+		transport = newBaseTransport(cfg.Proxy)
+	}
+	transport = newAuth(transport, cfg, gateway)
+	transport, err := newTrace(transport, tracerProvider(cfg), meterProvider(cfg))
+	if err != nil {
+		return nil, err
+	}
+	return &retry{next: transport}, nil
+}
+
+// newBaseTransport is http.DefaultTransport with one busy host in mind: with
+// the usual two idle connections a host, most calls would dial anew.
+func newBaseTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	return &http.Transport{
+		Proxy:                 proxy,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+	}
+}
+
+func tracerProvider(cfg Config) trace.TracerProvider {
+	if cfg.TracerProvider == nil {
+		return noop.NewTracerProvider()
+	}
+	return cfg.TracerProvider
+}
+
+func meterProvider(cfg Config) metric.MeterProvider {
+	if cfg.MeterProvider == nil {
+		return metricnoop.NewMeterProvider()
+	}
+	return cfg.MeterProvider
+}
+
+// call is what the layers know of the operation under way. Attempts of one
+// operation follow one another, so it needs no lock.
+type call struct {
+	op      *Operation
+	attempt int           // attempts begun
+	waited  time.Duration // sleep before the latest attempt
+}
+
+type callKey struct{}
+
+func withCall(ctx context.Context, op *Operation) (context.Context, *call) {
+	c := &call{op: op}
+	return context.WithValue(ctx, callKey{}, c), c
+}
+
+func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// finish notes on an error how often the operation was tried.
+func (c *call) finish(e *Error) *Error {
+	e.Attempts = max(e.Attempts, c.attempt)
+	return e
+}

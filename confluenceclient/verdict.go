@@ -1,0 +1,138 @@
+package confluenceclient
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// standing is what a control read says of the token.
+type standing int
+
+const (
+	unknown   standing = iota // the control read itself failed
+	alive                     // the token works
+	rejected                  // the gateway or Confluence does not know the token
+	shutOut                   // the token lives, its account may not use Confluence
+	controlOp = "control"
+)
+
+const controlTimeout = 10 * time.Second
+
+// verdict settles a failure that a dead token would cause just as well. A bare
+// 404 is absence only after a control read has shown that the token works, and
+// a 403 is the account's only after one has shown that the token does.
+func (c *Client) verdict(ctx context.Context, f *failure) *failure {
+	e := f.Error
+	switch c.control(ctx) {
+	case alive:
+	case rejected:
+		e.Cause = CauseTokenRejected
+		e.Message = "Confluence does not accept the token: it is revoked, expired or not this site's"
+	case shutOut:
+		e.Cause = CauseForbidden
+		e.Message = "the token works, but its account may not use Confluence on this site"
+	default:
+		if ctx.Err() != nil {
+			e = classifyFailure(ctx, e.Op, ctx.Err())
+			break
+		}
+		e.Cause, e.RetryAfter = CauseUnavailable, time.Second
+		e.Message = "Confluence refused without saying why, and the read that tells a dead token from an absent page failed too"
+	}
+	return &failure{Error: e}
+}
+
+// control reads the current user. Failures at the same time share one read, and
+// it outlives a caller that gives up.
+func (c *Client) control(ctx context.Context) standing {
+	result := c.controls.DoChan(controlOp, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), controlTimeout)
+		defer cancel()
+		return c.readStanding(ctx), nil
+	})
+	select {
+	case r := <-result:
+		return r.Val.(standing)
+	case <-ctx.Done():
+		return unknown
+	}
+}
+
+func (c *Client) readStanding(ctx context.Context) standing {
+	switch _, f := c.probe(ctx, opCurrentUser); {
+	case f == nil, f.Cause == CauseScopeMissing:
+		return alive // a refusal for the scope is proof of life
+	case f.Cause == CauseTokenRejected:
+		return rejected
+	case f.Cause != CauseForbidden && f.Cause != CauseNotFound:
+		return unknown
+	}
+	// A dead token is turned away without a look at its scopes; a living one
+	// without access to Confluence is still asked for them.
+	switch _, f := c.probe(ctx, opAudit); {
+	case f != nil && f.Cause == CauseScopeMissing:
+		return shutOut
+	case f == nil, f.Cause == CauseForbidden, f.Cause == CauseNotFound, f.Cause == CauseTokenRejected:
+		return rejected
+	}
+	return unknown
+}
+
+// probe sends one request without a verdict of its own, and returns the
+// answer's header, nil if none came, and what failed.
+func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failure) {
+	ctx, call := withCall(ctx, op)
+	req, err := c.newRequest(ctx, op, probeIDs(op), probeQuery(op))
+	if err != nil {
+		return nil, &failure{Error: classifyFailure(ctx, op, err)}
+	}
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, &failure{Error: call.finish(classifyFailure(ctx, op, err))}
+	}
+	defer closeBody(resp)
+	if op == opDownload && resp.StatusCode == http.StatusFound {
+		return resp.Header, nil
+	}
+	f := classify(op, resp)
+	if f == nil && op == opCurrentUser && isAnonymous(resp) {
+		f = failed(op, resp, CauseTokenRejected, "Confluence takes the token for an anonymous visitor")
+	}
+	return resp.Header, f
+}
+
+// probeIDs fills a path with an id that no content has: the scope check runs
+// before anything is looked up, so the answer tells of scopes all the same.
+func probeIDs(op *Operation) pathIDs {
+	ids := pathIDs{}
+	for _, name := range []string{"id", "attachmentId"} {
+		if strings.Contains(op.Path, "{"+name+"}") {
+			ids[name] = "1"
+		}
+	}
+	return ids
+}
+
+func probeQuery(op *Operation) url.Values {
+	switch op {
+	case opSearch:
+		return url.Values{"cql": {"id = 1"}, "limit": {"1"}}
+	case opListPages:
+		return url.Values{"id": {"1"}, "limit": {"1"}}
+	case opListSpaces, opAudit:
+		return url.Values{"limit": {"1"}}
+	}
+	return nil
+}
+
+func isAnonymous(resp *http.Response) bool {
+	var user struct {
+		Type string `json:"type"`
+	}
+	return json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&user) == nil && user.Type == "anonymous"
+}
