@@ -1,0 +1,17 @@
+// Package service is the broker: typed gRPC over confluenceclient.
+//
+// A call passes the layers listed in server.go and reaches one method of
+// Service, in the file named for it. The method checks the whole request,
+// naming every fault at once; asks the client; and turns the answer into the
+// API's messages (content.go). It fails with plain Go errors. errors.go holds
+// the one table that gives each a code and a reason, and the status layer is
+// the only place that makes a gRPC status.
+//
+// Two things are made here because they guard what callers may reach: page
+// tokens (pagetoken.go), which bind a place in a listing to the request it
+// belongs to, and CQL (cql.go), which keeps a caller's words inside the filters
+// around them.
+//
+// Nothing here reads flags, files or the environment, and nothing is global:
+// client, logger and telemetry come in through Config.
+package service

@@ -1,0 +1,131 @@
+package service
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+)
+
+// GetPage returns one page, by id, address, or space and title.
+func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*brokerv1.GetPageResponse, error) {
+	address, err := s.checkGetPage(req)
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.pageID(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	format := req.GetBodyFormat()
+	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
+		format = brokerv1.BodyFormat_BODY_FORMAT_STORAGE
+	}
+	maxAge := s.maxAge
+	if req.GetMaxAge() != nil {
+		maxAge = req.GetMaxAge().AsDuration()
+	}
+	page, err := s.client.Page(ctx, id, confluenceclient.PageOptions{
+		Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge,
+	})
+	if err != nil {
+		return nil, blame(err, "version") // the rest has been checked
+	}
+	noteCache(ctx, page.FromCache, maxAge)
+	resp := &brokerv1.GetPageResponse{Page: pageMessage(page, format)}
+	if page.SpaceKey == "" {
+		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
+			"the answer does not tell the space's key, and looking it up needs the scope read:space:confluence"))
+	}
+	return resp, nil
+}
+
+// checkGetPage returns where the page is. An id comes back as an address too.
+func (s *Service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.Address, error) {
+	var v violations
+	var address confluenceclient.Address
+	switch page := req.GetPage().(type) {
+	case *brokerv1.GetPageRequest_PageId:
+		v.contentID("page_id", page.PageId)
+		address.ID = page.PageId
+	case *brokerv1.GetPageRequest_Url:
+		address = s.pageAddress(&v, page.Url)
+	case *brokerv1.GetPageRequest_Title_:
+		v.spaceKey("title.space_key", page.Title.GetSpaceKey())
+		v.line("title.title", page.Title.GetTitle(), maxTitle)
+		address.SpaceKey, address.Title = page.Title.GetSpaceKey(), page.Title.GetTitle()
+	default:
+		v.add("page", "is required: one of page_id, url and title")
+	}
+	v.notNegative("version", int64(req.GetVersion()))
+	v.duration("max_age", req.GetMaxAge())
+	format := req.GetBodyFormat()
+	name, known := brokerv1.BodyFormat_name[int32(format)]
+	if !known {
+		v.add("body_format", "%d is not a body format", format)
+	}
+	if err := v.err(); err != nil {
+		return address, err
+	}
+	if _, have := bodyFormats[format]; !have && format != brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
+		return address, &failure{
+			cause:    causeNotImplemented,
+			message:  "this version of the broker does not convert pages yet: ask for BODY_FORMAT_STORAGE, ADF, VIEW or EXPORT_VIEW instead of " + name,
+			metadata: map[string]string{"body_format": strings.TrimPrefix(name, "BODY_FORMAT_")},
+		}
+	}
+	return address, nil
+}
+
+// pageAddress reads an address that must lead to a page.
+func (s *Service) pageAddress(v *violations, raw string) confluenceclient.Address {
+	if len(raw) > maxURL {
+		v.add("url", "is longer than %d bytes", maxURL)
+		return confluenceclient.Address{}
+	}
+	address, err := s.client.ParseAddress(raw)
+	if err != nil {
+		v.add("url", "%v", err)
+		return address
+	}
+	switch address.Type {
+	case confluenceclient.TypePage, "":
+	case confluenceclient.TypeFolder, confluenceclient.TypeWhiteboard, confluenceclient.TypeDatabase, confluenceclient.TypeEmbed:
+		v.add("url", "is the address of a %s, which is no page; ListChildren with parent_id %s and parent_type %s lists what is below it",
+			address.Type, address.ID, contentType(address.Type))
+	case confluenceclient.TypeAttachment:
+		v.add("url", "is the address of an attachment; GetAttachment reads those")
+	case confluenceclient.TypeBlogPost:
+		v.add("url", "is the address of a blog post, and GetPage serves pages only; Search finds blog posts")
+	default:
+		v.add("url", "is the address of a %s, and GetPage serves pages only", address.Type)
+	}
+	return address
+}
+
+// pageID finds the page's id where the address does not hold it.
+func (s *Service) pageID(ctx context.Context, address confluenceclient.Address) (string, error) {
+	switch {
+	case address.ID != "":
+		return address.ID, nil
+	case address.Title != "":
+		return s.client.PageIDByTitle(ctx, address.SpaceKey, address.Title)
+	}
+	return s.client.HomepageID(ctx, address.SpaceKey)
+}
+
+// noteCache tells on the server span where the page came from.
+func noteCache(ctx context.Context, hit bool, maxAge time.Duration) {
+	outcome := "miss"
+	if hit {
+		outcome = "hit"
+	} else if maxAge == 0 {
+		outcome = "bypass"
+	}
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String("confluence_broker.cache", outcome))
+}

@@ -1,0 +1,83 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+)
+
+const (
+	standardChildren = 50
+	maxChildren      = 250 // Confluence's own limit
+)
+
+// ListChildren lists what lies directly below a page, folder or the like.
+func (s *Service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRequest) (*brokerv1.ListChildrenResponse, error) {
+	binding := listing(callerName(ctx), req)
+	ask, err := s.checkListChildren(req, binding)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.client.Children(ctx, ask)
+	if err != nil {
+		return nil, blame(err, pagedField(req.GetPageToken(), "parent_id"))
+	}
+	resp := &brokerv1.ListChildrenResponse{Warnings: omitted(page.Omitted)}
+	for _, child := range page.Children {
+		resp.Children = append(resp.Children, childMessage(child))
+	}
+	if page.PagesOnly {
+		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_LISTING_INCOMPLETE, req.GetParentId(),
+			"only pages are listed, without folders, whiteboards, databases and embeds: the broker's token lacks the scope %s", scopesForChildren()))
+	}
+	resp.NextPageToken, err = s.tokens.seal(page.Next, binding)
+	return resp, err
+}
+
+func (s *Service) checkListChildren(req *brokerv1.ListChildrenRequest, binding []byte) (confluenceclient.ChildrenRequest, error) {
+	var v violations
+	v.contentID("parent_id", req.GetParentId())
+	parent := req.GetParentType()
+	if parent == brokerv1.ContentType_CONTENT_TYPE_UNSPECIFIED {
+		parent = brokerv1.ContentType_CONTENT_TYPE_PAGE
+	}
+	ask := confluenceclient.ChildrenRequest{
+		ParentType: contentTypes[parent], ParentID: req.GetParentId(),
+		Limit: v.pageSize(req.GetPageSize(), standardChildren, maxChildren),
+	}
+	if !slices.Contains([]confluenceclient.ContentType{
+		confluenceclient.TypePage, confluenceclient.TypeFolder, confluenceclient.TypeWhiteboard,
+		confluenceclient.TypeDatabase, confluenceclient.TypeEmbed,
+	}, ask.ParentType) {
+		v.add("parent_type", "%s has no children in the content tree; page, folder, whiteboard, database and embed have", parent)
+	}
+	ask.Cursor = s.pageToken(&v, req.GetPageToken(), binding)
+	return ask, v.err()
+}
+
+// pageToken opens a request's page token.
+func (s *Service) pageToken(v *violations, token string, binding []byte) confluenceclient.Cursor {
+	cursor, err := s.tokens.open(token, binding)
+	if err != nil {
+		v.add("page_token", "%v", err)
+	}
+	return cursor
+}
+
+// pagedField is the field to blame when Confluence refuses a listing: once the
+// first page has come, only the token can be at fault.
+func pagedField(token, field string) string {
+	if token != "" {
+		return "page_token"
+	}
+	return field
+}
+
+// scopesForChildren is what the complete listing of a page's children needs.
+func scopesForChildren() string {
+	needs := confluenceclient.Needs()
+	i := slices.IndexFunc(needs, func(n confluenceclient.Need) bool { return n.RPC == "ListChildren" })
+	return needs[i].AnyOf[0].Scopes()
+}

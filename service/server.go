@@ -1,0 +1,125 @@
+package service
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/stats"
+
+	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+)
+
+// maxRequestBytes is far more than any good request has.
+const maxRequestBytes = 1 << 20
+
+// Server serves the broker's API, grpc.health.v1 and reflection.
+type Server struct {
+	grpc   *grpc.Server
+	health *health.Server
+}
+
+// NewServer checks cfg and returns a server that is ready to Serve. Health is
+// SERVING from the start: the broker needs nothing before its first call.
+func NewServer(cfg Config) (*Server, error) {
+	s, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	// The order is the point: log sees the status that the caller gets, status
+	// sees every failure, admit turns callers away before any work is done, and
+	// recover is innermost, so that a panic is logged, counted and traced like
+	// any other failure.
+	layers := []layer{
+		around(logCalls(cfg.Logger)),
+		around(makeStatus),
+		limitAnswers(cfg.MaxMessageBytes),
+		around(admission{allowAnonymous: cfg.AllowAnonymous}.admit),
+		recoverPanics(),
+	}
+	server := &Server{
+		grpc:   grpc.NewServer(append(append(options(cfg), chain(layers)...), cfg.ServerOptions...)...),
+		health: health.NewServer(),
+	}
+	brokerv1.RegisterBrokerServiceServer(server.grpc, s)
+	brokerv1.RegisterDiagnosticsServiceServer(server.grpc, s)
+	healthv1.RegisterHealthServer(server.grpc, server.health)
+	for _, desc := range services() {
+		server.health.SetServingStatus(desc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	}
+	if !cfg.NoReflection {
+		reflection.Register(server.grpc) // v1 and v1alpha
+	}
+	return server, nil
+}
+
+func options(cfg Config) []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.StatsHandler(otelgrpc.NewServerHandler(
+			otelgrpc.WithTracerProvider(cfg.TracerProvider),
+			otelgrpc.WithMeterProvider(cfg.MeterProvider),
+			otelgrpc.WithPropagators(propagation.TraceContext{}),
+			// True means traced. Only what the API has: probes and reflection would
+			// flood the traces, and made-up names the metrics.
+			otelgrpc.WithFilter(func(call *stats.RPCTagInfo) bool { return isOurs(call.FullMethodName) }),
+		)),
+		grpc.MaxRecvMsgSize(maxRequestBytes),
+		// Clients may ping to keep idle connections open, also between calls;
+		// the default, five minutes and only during calls, cuts those that do.
+		// Connections have no greatest age: it would end downloads.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: cfg.KeepaliveMinTime, PermitWithoutStream: true}),
+		// A caller that vanished without a word is found out within 80 seconds,
+		// and what was under way for it ends.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.WaitForHandlers(true),
+	}
+}
+
+// Serve answers calls that come in through l until Stop, and closes l.
+func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
+
+// Stop says NOT_SERVING to health checks and turns new calls away, waits for
+// open ones until ctx ends, and then ends those as well.
+func (s *Server) Stop(ctx context.Context) {
+	s.health.Shutdown()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.grpc.GracefulStop()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-done
+	}
+}
+
+func services() []grpc.ServiceDesc {
+	return []grpc.ServiceDesc{brokerv1.BrokerService_ServiceDesc, brokerv1.DiagnosticsService_ServiceDesc}
+}
+
+// isOurs tells whether a full method name is one of the broker's API.
+func isOurs(fullMethod string) bool {
+	for _, service := range services() {
+		for _, m := range service.Methods {
+			if fullMethod == "/"+service.ServiceName+"/"+m.MethodName {
+				return true
+			}
+		}
+		for _, m := range service.Streams {
+			if fullMethod == "/"+service.ServiceName+"/"+m.StreamName {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+	"google.golang.org/grpc"
+
+	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+)
+
+// Defaults of Config.
+const (
+	DefaultMaxAge           = 30 * time.Second
+	DefaultMaxMessageBytes  = 4 << 20
+	DefaultKeepaliveMinTime = 5 * time.Second
+)
+
+// Config is what the broker needs. Every field but Client may be left out.
+type Config struct {
+	// Client is the way to Confluence. Required.
+	Client *confluenceclient.Client
+	// MaxAge is how old an answer may be for requests that leave max_age unset.
+	// 0: DefaultMaxAge; negative: such requests always ask Confluence.
+	MaxAge time.Duration
+	// PageTokenKey seals page tokens, 32 bytes. Replicas behind one address
+	// share it. Empty: a random one, so that tokens die with the process.
+	PageTokenKey []byte
+	// AllowAnonymous admits callers that say nothing about who they are.
+	AllowAnonymous bool
+	// MaxMessageBytes is the largest unary answer. 0: DefaultMaxMessageBytes,
+	// which is what gRPC clients accept unless told otherwise.
+	MaxMessageBytes int
+	// KeepaliveMinTime is how often a client may ping. 0: DefaultKeepaliveMinTime,
+	// half of the ten seconds that grpc-go clients keep to, so that jitter does
+	// no harm.
+	KeepaliveMinTime time.Duration
+	// NoReflection hides the API's description from grpcurl and the like.
+	NoReflection bool
+	// Diagnose runs the checks behind DiagnosticsService. Nil: UNIMPLEMENTED.
+	Diagnose func(context.Context) []confluenceclient.Finding
+
+	Logger         *slog.Logger         // nil: no logs
+	TracerProvider trace.TracerProvider // nil: no spans
+	MeterProvider  metric.MeterProvider // nil: no metrics
+
+	// ServerOptions are passed on to grpc.NewServer: TLS, for one.
+	ServerOptions []grpc.ServerOption
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.MaxAge == 0 {
+		cfg.MaxAge = DefaultMaxAge
+	}
+	if cfg.MaxMessageBytes == 0 {
+		cfg.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	if cfg.KeepaliveMinTime == 0 {
+		cfg.KeepaliveMinTime = DefaultKeepaliveMinTime
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.TracerProvider == nil {
+		cfg.TracerProvider = tracenoop.NewTracerProvider()
+	}
+	if cfg.MeterProvider == nil {
+		cfg.MeterProvider = metricnoop.NewMeterProvider()
+	}
+	return cfg
+}
+
+// Service implements the API. It is safe for concurrent use. Its methods fail
+// with plain errors: serve it through NewServer, whose layers make statuses.
+type Service struct {
+	brokerv1.UnimplementedBrokerServiceServer
+	brokerv1.UnimplementedDiagnosticsServiceServer
+
+	client   *confluenceclient.Client
+	maxAge   time.Duration
+	tokens   pageTokens
+	diagnose func(context.Context) []confluenceclient.Finding
+}
+
+// New checks cfg and returns the service. It asks nothing upstream.
+func New(cfg Config) (*Service, error) {
+	if cfg.Client == nil {
+		return nil, errors.New("service: Config.Client is not set")
+	}
+	cfg = cfg.withDefaults()
+	tokens, err := newPageTokens(cfg.PageTokenKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, diagnose: cfg.Diagnose}, nil
+}
