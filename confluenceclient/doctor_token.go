@@ -69,9 +69,9 @@ func (d *doctor) token(ctx context.Context) Finding {
 		f.Seen = "the token works, but its account has no access to Confluence on this site"
 		f.Remedy = "give the account access to the product in admin.atlassian.com; after creation of a service account this takes about a minute to hold"
 	case rejected:
-		f.Seen, f.Remedy = d.control.Message, tokenRemedy(d.control, d.cfg.Credentials)
-		if d.control.Cause != CauseTokenRejected {
-			f.Seen = "Confluence does not know the token: it is revoked, expired, or of another site"
+		f.Seen, f.Remedy = "Confluence does not know the token: it is revoked, expired, or of another site", tokenRemedy(d.control, d.cfg.Credentials)
+		if d.control != nil && d.control.Cause == CauseTokenRejected {
+			f.Seen = d.control.Message
 		}
 	default:
 		f.Seen, f.Remedy = "the read that shows whether the token works failed", "run doctor again in a minute"
@@ -80,15 +80,19 @@ func (d *doctor) token(ctx context.Context) Finding {
 }
 
 func tokenRemedy(f *failure, cred Credentials) string {
+	var message string
+	if f != nil {
+		message = f.Message
+	}
 	switch {
-	case f.Message == messageMismatch:
+	case message == messageMismatch:
 		if cred.Scheme == SchemeBasic {
 			return "set the e-mail address of the very account that made the token (for a service account, the one ending in @serviceaccount.atlassian.com), or try scheme bearer"
 		}
 		return "use scheme basic with the e-mail address of the account that made the token"
-	case f.Message == messageCutShort:
+	case message == messageCutShort:
 		return "copy the whole token again, with the \"=\" and the eight characters after it"
-	case f.Message == messageFromSite:
+	case message == messageFromSite:
 		return "set the gateway URL to " + DefaultGatewayURL
 	case cred.Scheme == SchemeOAuth:
 		return "check client ID and client secret; make a new credential if they were revoked"
