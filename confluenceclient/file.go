@@ -48,6 +48,7 @@ func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, re
 		return nil, err
 	}
 	f.stall = time.AfterFunc(c.cfg.StallTimeout, func() { cancel(errStalled) })
+	f.stall.Stop() // until somebody reads
 	if _, err := io.CopyN(io.Discard, f, offset-f.at); err != nil {
 		f.stall.Stop()
 		if err == io.EOF { // only a file of unknown size can end here without an error
