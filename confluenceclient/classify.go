@@ -157,9 +157,9 @@ func classifyFailure(ctx context.Context, op *Operation, err error) *Error {
 		e := *ours
 		e.Op = op
 		return &e
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded): // not err: the net package's own timeouts call themselves that too
 		return &Error{Op: op, Cause: CauseDeadline, Message: "the caller's time ran out", Err: context.DeadlineExceeded}
-	case ctx.Err() != nil, errors.Is(err, context.Canceled):
+	case ctx.Err() != nil:
 		return &Error{Op: op, Cause: CauseCancelled, Message: "the caller went away", Err: context.Canceled}
 	}
 	return &Error{

@@ -80,7 +80,9 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 	if err != nil {
 		return nil, &Error{Op: op, Cause: CauseInvalid, Message: "the request has no valid address", Err: err}
 	}
-	req.Header.Set("Accept", "application/json")
+	if op != opDownload {
+		req.Header.Set("Accept", "application/json") // or errors may come as HTML
+	}
 	req.Header.Set("User-Agent", "confluence-broker")
 	return req, nil
 }
@@ -108,6 +110,9 @@ func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url
 	closeBody(resp)
 	if failure.ambiguous {
 		failure = c.verdict(ctx, failure)
+	}
+	if failure.Cause == CauseMisrouted {
+		failure.Host, failure.Path = req.URL.Host, req.URL.Path
 	}
 	return nil, call.finish(failure.Error)
 }

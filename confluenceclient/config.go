@@ -125,6 +125,9 @@ func checkBase(what, raw, example string) error {
 	return nil
 }
 
+// siteHost matches the hosts of sites, in the commercial and government clouds.
+var siteHost = regexp.MustCompile(`\.(atlassian\.net|jira\.com|atlassian-us-gov-mod\.net|atlassian-isolated\.net)$`)
+
 // checkGatewayIsNoSite catches the mistake that the broker was born from: a
 // scoped token sent to the site's own address is refused with a bare 401.
 func (cfg Config) checkGatewayIsNoSite() error {
@@ -136,7 +139,7 @@ func (cfg Config) checkGatewayIsNoSite() error {
 		" (requests then go to " + DefaultGatewayURL + "/ex/confluence/{cloudId}/wiki/…) and the site URL to the site's address"
 	site, err := url.Parse(cfg.SiteURL)
 	host := strings.ToLower(gateway.Hostname())
-	if strings.HasSuffix(host, ".atlassian.net") || strings.HasSuffix(host, ".jira.com") ||
+	if siteHost.MatchString(host) ||
 		(err == nil && site.Host != "" && strings.EqualFold(site.Host, gateway.Host) && !isLoopback(host)) {
 		return fmt.Errorf("gateway URL %s is the address of a site; %s", gateway.Host, right)
 	}

@@ -37,6 +37,7 @@ type Error struct {
 	RequestID  string        // Atlassian's id of the last attempt
 	RetryAfter time.Duration // when waiting helps: how long; 0: not told
 	Attempts   int           // HTTP requests made for this operation
+	Host, Path string        // CauseMisrouted: what was asked, without a query
 	Size       int64         // CauseTooLarge, CauseOutOfRange, CauseTruncated: bytes seen
 	Limit      int64         // the same: bytes allowed or expected
 	Message    string        // one sentence for people
