@@ -96,23 +96,23 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 	if f.message == "" {
 		f.message = string(e.Cause)
 	}
-	note := func(key string, value int64) {
-		if value != 0 {
-			f.metadata[key] = strconv.FormatInt(value, 10)
-		}
+	if e.StatusCode != 0 {
+		f.metadata["http_status"] = number(int64(e.StatusCode))
 	}
-	note("http_status", int64(e.StatusCode))
-	note("attempts", int64(e.Attempts))
+	if e.Attempts != 0 {
+		f.metadata["attempts"] = number(int64(e.Attempts))
+	}
 	if e.RequestID != "" {
 		f.metadata["request_id"] = e.RequestID
 	}
 	switch e.Cause {
 	case confluenceclient.CauseTooLarge, confluenceclient.CauseOutOfRange:
-		note("size", e.Size)
-		note("limit", e.Limit)
+		f.metadata["size"], f.metadata["limit"] = number(e.Size), number(e.Limit)
 	case confluenceclient.CauseTruncated:
-		f.metadata["bytes"] = strconv.FormatInt(e.Size, 10)
-		note("expected", e.Limit)
+		f.metadata["bytes"] = number(e.Size)
+		if e.Limit >= 0 { // otherwise nobody told how many were due
+			f.metadata["expected"] = number(e.Limit)
+		}
 	}
 	if e.Op == nil {
 		return f
@@ -131,6 +131,8 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 	return f
 }
 
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
 // status makes the status of a failed call of method, which is the RPC's short
 // name.
 func (f *failure) status(method string) *status.Status {
@@ -143,7 +145,7 @@ func (f *failure) status(method string) *status.Status {
 		Metadata: map[string]string{"method": method},
 	}
 	for key, value := range f.metadata {
-		info.Metadata[key] = value
+		info.Metadata[key] = strings.ToValidUTF8(value, "\uFFFD") // headers need not be text
 	}
 	message := f.message
 	if row.remedy != "" {

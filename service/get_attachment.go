@@ -1,16 +1,13 @@
 package service
 
 import (
-	"context"
 	"crypto/sha256"
-	"fmt"
 	"hash"
 	"io"
 
 	"google.golang.org/grpc"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
-	"github.com/confluence-broker/confluence-broker/confluenceclient"
 )
 
 // maxChunk is the most bytes of a file in one message: the knee, beyond which
@@ -29,7 +26,7 @@ func (s *Service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.
 		return blame(err, "version")
 	}
 	// Opened before anything is sent, so that a call that fails sends nothing.
-	body, err := s.open(ctx, attachment, req.GetOffset())
+	body, err := s.client.Download(ctx, attachment, req.GetOffset())
 	if err != nil {
 		return blame(err, "version")
 	}
@@ -61,25 +58,6 @@ func checkGetAttachment(req *brokerv1.GetAttachmentRequest) error {
 	v.notNegative("max_bytes", req.GetMaxBytes())
 	return v.err()
 }
-
-// open opens the file at offset. Where the size is known, the end of the file
-// and what lies behind it need no download.
-func (s *Service) open(ctx context.Context, a *confluenceclient.Attachment, offset int64) (io.ReadCloser, error) {
-	if size := a.FileSize; size != nil && offset > 0 && offset >= *size {
-		if offset > *size {
-			return nil, &confluenceclient.Error{
-				Cause: confluenceclient.CauseOutOfRange, Size: offset, Limit: *size,
-				Message: fmt.Sprintf("offset %d lies behind the end of the file, which has %d bytes", offset, *size),
-			}
-		}
-		return io.NopCloser(eof{}), nil
-	}
-	return s.client.Download(ctx, a, offset)
-}
-
-type eof struct{}
-
-func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // sendChunks sends what source holds and adds it to sum. What came before an
 // error is sent too: a caller may keep it and go on from there.

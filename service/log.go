@@ -49,16 +49,18 @@ func failureAttrs(err error) []slog.Attr {
 		return nil
 	}
 	attrs := []slog.Attr{slog.String("reason", f.reasonName())}
+	if f.err == nil || f.cause == confluenceclient.CauseInvalid {
+		return attrs // the text of an invalid request repeats what was asked
+	}
+	cause := f.err.Error()
 	var upstream *confluenceclient.Error
 	if errors.As(f.err, &upstream) {
 		attrs = append(attrs, slog.Int("attempts", upstream.Attempts), slog.String("request_id", upstream.RequestID))
+		if upstream.Err != nil {
+			cause += ": " + upstream.Err.Error()
+		}
 	}
-	// The text of an invalid request repeats what was asked.
-	for cause := f.err; cause != nil && f.cause != confluenceclient.CauseInvalid; cause = errors.Unwrap(cause) {
-		attrs = append(attrs, slog.String("cause", cause.Error()))
-		break
-	}
-	return attrs
+	return append(attrs, slog.String("cause", cause))
 }
 
 // levelOf is error for what the operator must see to, warn for what may become

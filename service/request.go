@@ -35,9 +35,13 @@ func (v violations) err() error {
 	if len(v) == 0 {
 		return nil
 	}
-	sentences := make([]string, len(v))
-	for i, violation := range v {
-		sentences[i] = violation.GetField() + " " + violation.GetDescription()
+	const shown = 3 // in the sentence; the detail has them all
+	var sentences []string
+	for _, violation := range v[:min(len(v), shown)] {
+		sentences = append(sentences, violation.GetField()+": "+violation.GetDescription())
+	}
+	if more := len(v) - shown; more > 0 {
+		sentences = append(sentences, fmt.Sprintf("and %d more", more))
 	}
 	return &failure{cause: confluenceclient.CauseInvalid, message: strings.Join(sentences, "; "), violations: v}
 }

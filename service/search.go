@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ const (
 	maxResults      = 250
 	maxQueryBytes   = 8 << 10
 	maxFilterValues = 100
+	maxLabel        = 255
 
 	// maxEmptyPages is how many pages of results in a row may be filtered away
 	// to nothing before the caller gets an empty one with a token. Going on
@@ -74,17 +76,17 @@ func (s *Service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (conf
 
 // filters checks the filters and returns them as terms of CQL.
 func (v *violations) filters(req *brokerv1.SearchRequest) []string {
-	for _, key := range v.list("space_keys", req.GetSpaceKeys()) {
-		v.spaceKey("space_keys", key)
+	for i, key := range v.list("space_keys", req.GetSpaceKeys()) {
+		v.spaceKey(fmt.Sprintf("space_keys[%d]", i), key)
 	}
-	for _, label := range v.list("labels", req.GetLabels()) {
-		v.line("labels", label, maxTitle)
+	for i, label := range v.list("labels", req.GetLabels()) {
+		v.line(fmt.Sprintf("labels[%d]", i), label, maxLabel)
 	}
 	types := make([]string, len(req.GetTypes()))
 	for i, t := range req.GetTypes() {
 		types[i] = string(contentTypes[t])
 		if types[i] == "" {
-			v.add("types", "%s is not a type of content", t)
+			v.add(fmt.Sprintf("types[%d]", i), "%s is not a type of content", t)
 		}
 	}
 	after, before := req.GetModifiedAfter(), req.GetModifiedBefore()
