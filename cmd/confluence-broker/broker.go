@@ -1,0 +1,82 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/service"
+)
+
+// runBroker serves calls and admin until ctx is done, then stops within the
+// grace period. It closes both listeners.
+func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, calls, admin net.Listener) error {
+	server, err := newServer(c, tel, log)
+	if err != nil {
+		return errors.Join(err, calls.Close(), admin.Close())
+	}
+	var ready atomic.Bool
+	ready.Store(true)
+	adminServer := newAdmin(tel.registry, &ready)
+	adminServer.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.Serve(calls) })
+	group.Go(func() error {
+		if err := adminServer.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("admin: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		ready.Store(false)
+		log.Info("stopping; open calls may finish", "grace", c.shutdownGrace.String())
+		begin := time.Now()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.shutdownGrace)
+		defer cancel()
+		server.Stop(grace)
+		log.Info("stopped", "after", time.Since(begin).Round(time.Millisecond).String())
+		return adminServer.Close()
+	})
+	log.Info("serving", "address", calls.Addr().String(), "admin_address", admin.Addr().String(),
+		"site", c.upstream.SiteURL, "cloud_id", c.upstream.CloudID, "auth", string(c.upstream.Credentials.Scheme), "version", version())
+	return group.Wait()
+}
+
+func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, error) {
+	key, err := c.pageTokenKey()
+	if err != nil {
+		return nil, usageError(err)
+	}
+	upstream := c.upstream
+	upstream.CacheBytes = cmp.Or(c.cacheBytes, -1) // to the client, 0 means the default
+	upstream.TracerProvider, upstream.MeterProvider, upstream.Logger = tel.traces, tel.metrics, log
+	client, err := confluenceclient.New(upstream)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	return service.NewServer(service.Config{
+		Client:           client,
+		MaxAge:           cmp.Or(c.maxAge, -1), // to the service, 0 means the default
+		PageTokenKey:     key,
+		AllowAnonymous:   c.allowAnonymous,
+		MaxMessageBytes:  int(c.maxMessageBytes),
+		KeepaliveMinTime: c.keepaliveMinTime,
+		Diagnose: func(ctx context.Context) []confluenceclient.Finding {
+			return confluenceclient.Diagnose(ctx, c.upstream)
+		},
+		Logger:         log,
+		TracerProvider: tel.traces,
+		MeterProvider:  tel.metrics,
+	})
+}

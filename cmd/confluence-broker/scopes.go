@@ -1,0 +1,100 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+)
+
+func scopesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "scopes [RPC...]",
+		Short: "the smallest set of scopes for the RPCs in use",
+		Long: `scopes prints the smallest set of scopes that a token needs for the named RPCs,
+or for all of them, ready to tick on the page where the token is made. Scopes
+come in two families; a token may mix them. The scopes of a token cannot be
+changed later: a missing one needs a new token.`,
+		Example: "  confluence-broker scopes GetPage Search",
+		RunE: func(cmd *cobra.Command, rpcs []string) error {
+			needs, err := needsOf(rpcs)
+			if err != nil {
+				return usageError(err)
+			}
+			return printScopes(cmd.OutOrStdout(), needs)
+		},
+	}
+}
+
+// needsOf selects what the named RPCs need; no names select all.
+func needsOf(rpcs []string) ([]confluenceclient.Need, error) {
+	all := confluenceclient.Needs()
+	if len(rpcs) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, need := range all {
+		known = append(known, need.RPC)
+	}
+	known = slices.Compact(known)
+	for _, rpc := range rpcs {
+		if !slices.Contains(known, rpc) {
+			return nil, fmt.Errorf("there is no RPC %q; there are %s", rpc, strings.Join(known, ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(need confluenceclient.Need) bool { return !slices.Contains(rpcs, need.RPC) }), nil
+}
+
+// scopeSet is the union of what the preferred endpoints need, sorted. Classic
+// scopes open no v2 endpoint, so the classic set holds granular ones, too.
+func scopeSet(needs []confluenceclient.Need, preferClassic bool) []string {
+	var set []string
+	for _, need := range needs {
+		op := need.AnyOf[0]
+		if len(op.Granular) == 0 || preferClassic && len(op.Classic) > 0 {
+			set = append(set, op.Classic...)
+		} else {
+			set = append(set, op.Granular...)
+		}
+	}
+	slices.Sort(set)
+	return slices.Compact(set)
+}
+
+func printScopes(w io.Writer, needs []confluenceclient.Need) error {
+	granular, mixed := scopeSet(needs, false), scopeSet(needs, true)
+	fmt.Fprintf(w, "Tick these, all of the granular family:\n\n  %s\n\n", strings.Join(granular, "\n  "))
+	if !slices.Equal(granular, mixed) {
+		fmt.Fprintf(w, "Or these, classic where Confluence takes classic ones:\n\n  %s\n\n", strings.Join(mixed, "\n  "))
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RPC\tENDPOINT\tCLASSIC\tGRANULAR")
+	for _, row := range scopeRows(needs) {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+// scopeRows are the lines of the table RPC, endpoint, classic, granular scopes.
+func scopeRows(needs []confluenceclient.Need) [][]string {
+	var rows [][]string
+	for _, need := range needs {
+		rpc := strings.TrimSpace(need.RPC + " " + need.Purpose)
+		for i, op := range need.AnyOf {
+			endpoint := op.Endpoint()
+			if i > 0 {
+				rpc, endpoint = "", "or, with less in the answer: "+endpoint
+			}
+			rows = append(rows, []string{rpc, endpoint, words(op.Classic), words(op.Granular)})
+		}
+	}
+	return rows
+}
+
+func words(scopes []string) string { return cmp.Or(strings.Join(scopes, ", "), "-") }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
+)
+
+// setting is one thing that an operator can choose. The flags, the environment
+// variables, the keys of the YAML file, the help texts and the table in
+// README.md all come from these rows and from nowhere else.
+type setting struct {
+	name     string // of the flag; empty: the environment only
+	env      string
+	fallback string // the default, as a person would write it
+	usage    string // a name in backquotes stands for the value in help texts
+	set      func(c *config, value string) error
+}
+
+// key is the setting's name in the YAML file.
+func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
+
+// upstreamSettings tell where Confluence is and who the broker is to it.
+func upstreamSettings() []setting {
+	return []setting{
+		{"site-url", "CONFLUENCE_SITE_URL", "", "`ADDRESS` of the site, such as https://acme.atlassian.net; for links and for finding the cloud ID, never asked for content", text(func(c *config) *string { return &c.upstream.SiteURL })},
+		{"cloud-id", "CONFLUENCE_CLOUD_ID", "", "cloud `ID` of the site; looked up at the site when unset", text(func(c *config) *string { return &c.upstream.CloudID })},
+		{"gateway-url", "CONFLUENCE_GATEWAY_URL", confluenceclient.DefaultGatewayURL, "`ADDRESS` that API requests go to", text(func(c *config) *string { return &c.upstream.GatewayURL })},
+		{"auth", "CONFLUENCE_AUTH", "", "`SCHEME` of the token: basic (e-mail and API token), bearer (API token of a service account) or oauth (client credentials); required", setAuth},
+		{"email", "CONFLUENCE_EMAIL", "", "e-mail `ADDRESS` of the token's account, for basic", text(func(c *config) *string { return &c.upstream.Credentials.Email })},
+		{"token-file", "CONFLUENCE_TOKEN_FILE", "", "`FILE` that holds the API token; watched, so that the token can be changed while the broker runs", text(func(c *config) *string { return &c.tokenFile })},
+		{"", "CONFLUENCE_TOKEN", "", "the API token itself, instead of a file; there is no flag and no key, because those can be read by others", text(func(c *config) *string { return &c.token })},
+		{"oauth-client-id", "CONFLUENCE_OAUTH_CLIENT_ID", "", "client `ID`, for oauth", text(func(c *config) *string { return &c.upstream.Credentials.ClientID })},
+		{"oauth-client-secret-file", "CONFLUENCE_OAUTH_CLIENT_SECRET_FILE", "", "`FILE` that holds the client secret, for oauth; watched", text(func(c *config) *string { return &c.clientSecretFile })},
+		{"oauth-token-url", "CONFLUENCE_OAUTH_TOKEN_URL", confluenceclient.DefaultTokenURL, "`ADDRESS` that hands out access tokens, for oauth", text(func(c *config) *string { return &c.upstream.Credentials.TokenURL })},
+		{"media-hosts", "CONFLUENCE_MEDIA_HOSTS", confluenceclient.DefaultMediaHost, "`HOSTS` that a download may be redirected to, separated by commas", setMediaHosts},
+	}
+}
+
+// brokerSettings tell how the broker itself behaves.
+func brokerSettings() []setting {
+	return []setting{
+		{"listen", "BROKER_LISTEN", "127.0.0.1:8090", "`HOST:PORT` for gRPC", address(func(c *config) *string { return &c.listen })},
+		{"admin-listen", "BROKER_ADMIN_LISTEN", "127.0.0.1:8091", "`HOST:PORT` for /metrics, /healthz, /readyz and /debug/pprof over HTTP", address(func(c *config) *string { return &c.adminListen })},
+		{"allow-anonymous", "BROKER_ALLOW_ANONYMOUS", "false", "`true` serves callers that say nothing about who they are", setBool(func(c *config) *bool { return &c.allowAnonymous })},
+		{"log-level", "BROKER_LOG_LEVEL", "info", "least `LEVEL` that is logged: debug, info, warn or error", setLogLevel},
+		{"shutdown-grace", "BROKER_SHUTDOWN_GRACE", "10s", "`TIME` that open calls may take to finish when the broker stops", duration(0, func(c *config) *time.Duration { return &c.shutdownGrace })},
+		{"max-age", "BROKER_MAX_AGE", "30s", "oldest `AGE` of a cached page that a caller gets who does not set max_age; 0 means that such calls always ask Confluence", duration(0, func(c *config) *time.Duration { return &c.maxAge })},
+		{"max-message-bytes", "BROKER_MAX_MESSAGE_BYTES", "4MiB", "largest unary answer, in `BYTES`", size(1, func(c *config) *int64 { return &c.maxMessageBytes })},
+		{"max-file-bytes", "BROKER_MAX_FILE_BYTES", "0", "largest attachment handed out, in `BYTES`; 0 means no limit", size(0, func(c *config) *int64 { return &c.upstream.MaxFileBytes })},
+		{"cache-bytes", "BROKER_CACHE_BYTES", "64MiB", "memory for cached pages, in `BYTES`; 0 means no cache", size(0, func(c *config) *int64 { return &c.cacheBytes })},
+		{"page-token-key-file", "BROKER_PAGE_TOKEN_KEY_FILE", "", "`FILE` with 32 random bytes in base64, shared by all replicas; when unset, page tokens are good for this process only", text(func(c *config) *string { return &c.pageTokenKeyFile })},
+		{"keepalive-min-time", "BROKER_KEEPALIVE_MIN_TIME", "5s", "shortest `TIME` between a client's keepalive pings; clients that ping more often are disconnected", duration(time.Millisecond, func(c *config) *time.Duration { return &c.keepaliveMinTime })},
+	}
+}
+
+// callerSettings are for the commands that call a broker.
+func callerSettings() []setting {
+	return []setting{
+		{"address", "BROKER_ADDRESS", "127.0.0.1:8090", "`HOST:PORT` of the broker", address(func(c *config) *string { return &c.address })},
+	}
+}
+
+func text(field func(*config) *string) func(*config, string) error {
+	return func(c *config, value string) error {
+		*field(c) = strings.TrimSpace(value)
+		return nil
+	}
+}
+
+func address(field func(*config) *string) func(*config, string) error {
+	return func(c *config, value string) error {
+		_, port, err := net.SplitHostPort(value)
+		if err != nil {
+			return fmt.Errorf("%q is not HOST:PORT, such as 127.0.0.1:8090", value)
+		}
+		if number, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return fmt.Errorf("%q has no port between 0 and 65535", value)
+		} else if number == 0 && field(c) == &c.address {
+			return fmt.Errorf("%q names no port", value)
+		}
+		*field(c) = value
+		return nil
+	}
+}
+
+func setBool(field func(*config) *bool) func(*config, string) error {
+	return func(c *config, value string) error {
+		switch value {
+		case "true":
+			*field(c) = true
+		case "false":
+			*field(c) = false
+		default:
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+		return nil
+	}
+}
+
+func duration(least time.Duration, field func(*config) *time.Duration) func(*config, string) error {
+	return func(c *config, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return fmt.Errorf("%q is not a time span, such as 30s or 2m", value)
+		}
+		if d < least {
+			return fmt.Errorf("%s is too short; the least is %s", value, least)
+		}
+		*field(c) = d
+		return nil
+	}
+}
+
+func size(least int64, field func(*config) *int64) func(*config, string) error {
+	return func(c *config, value string) error {
+		digits, unit := value, int64(1)
+		for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+			if number, ok := strings.CutSuffix(value, suffix); ok {
+				digits, unit = strings.TrimSpace(number), bytes
+			}
+		}
+		number, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || number < 0 || number > (1<<62)/unit {
+			return fmt.Errorf("%q is not a number of bytes, such as 1048576, 512KiB, 4MiB or 1GiB", value)
+		}
+		if number < least {
+			return fmt.Errorf("%s is too small; the least is %d", value, least)
+		}
+		*field(c) = number * unit
+		return nil
+	}
+}
+
+func setAuth(c *config, value string) error {
+	switch scheme := confluenceclient.Scheme(strings.TrimSpace(value)); scheme {
+	case "", confluenceclient.SchemeBasic, confluenceclient.SchemeBearer, confluenceclient.SchemeOAuth:
+		c.upstream.Credentials.Scheme = scheme
+		return nil
+	default:
+		return fmt.Errorf("%q is not a scheme; it is basic, bearer or oauth", value)
+	}
+}
+
+func setMediaHosts(c *config, value string) error {
+	c.upstream.MediaHosts = nil
+	for host := range strings.SplitSeq(value, ",") {
+		host = strings.TrimSpace(host)
+		if host == "" {
+			return errors.New("one of the hosts is empty")
+		}
+		c.upstream.MediaHosts = append(c.upstream.MediaHosts, host)
+	}
+	return nil
+}
+
+func setLogLevel(c *config, value string) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[value]
+	if !ok {
+		return fmt.Errorf("%q is not a level; it is debug, info, warn or error", value)
+	}
+	c.logLevel = level
+	return nil
+}
