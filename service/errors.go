@@ -106,6 +106,8 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 		f.metadata["request_id"] = e.RequestID
 	}
 	switch e.Cause {
+	case confluenceclient.CauseMisrouted:
+		f.metadata["host"], f.metadata["path"] = e.Host, e.Path
 	case confluenceclient.CauseTooLarge, confluenceclient.CauseOutOfRange:
 		f.metadata["size"], f.metadata["limit"] = number(e.Size), number(e.Limit)
 	case confluenceclient.CauseTruncated:

@@ -143,6 +143,11 @@ func TestStatusDetailsTellWhatToDo(t *testing.T) {
 			map[string]string{"operation": "getPageById", "size": "5", "limit": "0"},
 		},
 		{
+			"the gateway does not know the path",
+			&confluenceclient.Error{Op: page, Cause: confluenceclient.CauseMisrouted, Host: "api.acme.example", Path: "/ex/confluence/1111/wiki/api/v2/pages/1001"},
+			map[string]string{"operation": "getPageById", "host": "api.acme.example", "path": "/ex/confluence/1111/wiki/api/v2/pages/1001"},
+		},
+		{
 			"a request id that is no text",
 			&confluenceclient.Error{Op: page, Cause: confluenceclient.CauseBadResponse, StatusCode: 500, RequestID: "a\xff"},
 			map[string]string{"operation": "getPageById", "http_status": "500", "request_id": "a\uFFFD"},

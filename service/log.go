@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -15,7 +14,8 @@ import (
 
 // logCalls writes one line a call: what was called and how it ended, never what
 // was asked or answered, nor who sent it from where. Failures have their cause,
-// which callers are not shown.
+// which callers are not shown. The trace id is the handler's to add, to these
+// lines as to all others, from the context that they are logged with.
 //
 // It is written by hand because go-grpc-middleware's costs more than tracing.
 func logCalls(logger *slog.Logger) func(context.Context, string, func() error) error {
@@ -34,9 +34,6 @@ func logCalls(logger *slog.Logger) func(context.Context, string, func() error) e
 			slog.String("method", fullMethod),
 			slog.String("code", code.String()),
 			slog.Duration("duration", time.Since(start)),
-		}
-		if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
-			attrs = append(attrs, slog.String("trace_id", span.TraceID().String()))
 		}
 		logger.LogAttrs(ctx, level, "call", append(attrs, failureAttrs(err)...)...)
 		return err
