@@ -40,6 +40,7 @@ func TestEachRefusalHasItsVerdict(t *testing.T) {
 		{"bare 404, token mismatched", reply(404, bareNotFound), reply(401, `{"code":401,"message":"Unauthorized"}`), nil, CauseTokenRejected},
 		{"bare 404, taken for anonymous", reply(404, bareNotFound), reply(200, `{"type":"anonymous"}`), nil, CauseTokenRejected},
 		{"bare 404, account without Confluence", reply(404, bareNotFound), reply(403, notPermitted), reply(401, scopeRefusal), CauseForbidden},
+		{"bare 404, control read gone", reply(404, bareNotFound), reply(410, ""), nil, CauseNotFound},
 		{"bare 404, no verdict to be had", reply(404, bareNotFound), reply(500, ""), nil, CauseUnavailable},
 		{"404 that names the page", reply(404, `{"errors":[{"status":"404","code":"NOT_FOUND","title":"Cannot find a page with id [1001]"}]}`), nil, nil, CauseNotFound},
 		{"404 of v1 that names the content", reply(404, `{"statusCode":404,"data":{"authorized":false,"errors":[{"message":{"translation":"No content with id <ContentId{id=1}> can be found"}}]}}`), nil, nil, CauseNotFound},

@@ -62,7 +62,7 @@ func (d *doctor) token(ctx context.Context) Finding {
 		return f
 	}
 	switch d.client.control(ctx) {
-	case alive:
+	case alive, unsaid:
 		d.alive = true
 		f.Severity, f.Seen = OK, "the gateway and Confluence accept the token"
 	case shutOut:

@@ -15,6 +15,7 @@ type standing int
 
 const (
 	unknown   standing = iota // the control read itself failed
+	unsaid                    // it was answered, but in no way that tells
 	alive                     // the token works
 	rejected                  // the gateway or Confluence does not know the token
 	shutOut                   // the token lives, its account may not use Confluence
@@ -29,7 +30,7 @@ const controlTimeout = 10 * time.Second
 func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 	e := f.Error
 	switch c.control(ctx) {
-	case alive:
+	case alive, unsaid: // nothing speaks against the plain reading
 	case rejected:
 		e.Cause = CauseTokenRejected
 		e.Message = "Confluence does not accept the token: it is revoked, expired or not this site's"
@@ -69,7 +70,9 @@ func (c *Client) readStanding(ctx context.Context) standing {
 		return alive // a refusal for the scope is proof of life
 	case f.Cause == CauseTokenRejected:
 		return rejected
-	case f.Cause != CauseForbidden && f.Cause != CauseNotFound:
+	case f.Cause == CauseNotFound, f.Cause == CauseGone:
+		return unsaid // Atlassian has taken the endpoint away
+	case f.Cause != CauseForbidden:
 		return unknown
 	}
 	// A dead token is turned away without a look at its scopes; a living one
