@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+func TestWithoutACollectorSpansAreNotRecordedButHaveIds(t *testing.T) {
+	t.Parallel()
+	tel, err := newTelemetry(t.Context(), func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	log := newLogger(&out, slog.LevelInfo)
+	ctx, span := tel.traces.Tracer("test").Start(t.Context(), "call")
+	defer span.End()
+	if span.IsRecording() {
+		t.Error("a span that nobody collects is recorded")
+	}
+	log.With("a", 1).InfoContext(ctx, "hello")
+	for _, id := range []string{span.SpanContext().TraceID().String(), span.SpanContext().SpanID().String()} {
+		if !strings.Contains(out.String(), id) {
+			t.Errorf("the log line lacks %s: %s", id, &out)
+		}
+	}
+	tel.shutdown(log)
+}
+
+func TestALineWithoutACallHasNoTraceID(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	newLogger(&out, slog.LevelInfo).InfoContext(trace.ContextWithSpanContext(t.Context(), trace.SpanContext{}), "hello")
+	if strings.Contains(out.String(), "trace_id") {
+		t.Errorf("log line = %s", &out)
+	}
+}
+
+// A collector that takes connections and never answers is worse than one that
+// is down.
+func TestACollectorThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) { // not parallel: the exporter reads the environment
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+		}
+	}()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+l.Addr().String())
+	tel, err := newTelemetry(t.Context(), func(name string) string {
+		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + l.Addr().String()}[name]
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10_000 { // more than the exporter holds: the rest is dropped, and nobody waits
+		_, span := tel.traces.Tracer("test").Start(t.Context(), "call")
+		span.End()
+	}
+	var out bytes.Buffer
+	begin := time.Now()
+	tel.shutdown(newLogger(&out, slog.LevelInfo))
+	// The exporter on its own would wait ten seconds for each batch.
+	if took := time.Since(begin); took > 8*time.Second {
+		t.Errorf("the end took %v", took)
+	}
+	if !strings.Contains(out.String(), "could not be exported") {
+		t.Errorf("the loss was not logged: %s", &out)
+	}
+}
+
+func TestAFailingExporterIsReportedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		warnings := exportWarnings(newLogger(&out, slog.LevelInfo))
+		for range 120 {
+			warnings.Handle(errors.New("connection refused"))
+			time.Sleep(time.Second)
+		}
+		if got := strings.Count(out.String(), "\n"); got != 2 {
+			t.Errorf("%d warnings in two minutes, want 2:\n%s", got, &out)
+		}
+	})
+}
