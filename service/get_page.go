@@ -95,6 +95,12 @@ func (s *Service) pageAddress(v *violations, raw string) confluenceclient.Addres
 	}
 	switch address.Type {
 	case confluenceclient.TypePage, "":
+		if address.ID == "" {
+			v.spaceKey("url", address.SpaceKey)
+		}
+		if address.Title != "" {
+			v.line("url", address.Title, maxTitle)
+		}
 	case confluenceclient.TypeFolder, confluenceclient.TypeWhiteboard, confluenceclient.TypeDatabase, confluenceclient.TypeEmbed:
 		v.add("url", "is the address of a %s, which is no page; ListChildren with parent_id %s and parent_type %s lists what is below it",
 			address.Type, address.ID, contentType(address.Type))

@@ -41,6 +41,7 @@ func NewServer(cfg Config) (*Server, error) {
 	layers := []layer{
 		around(logCalls(cfg.Logger)),
 		around(makeStatus),
+		keepTimeToAnswer(),
 		limitAnswers(cfg.MaxMessageBytes),
 		around(admission{allowAnonymous: cfg.AllowAnonymous}.admit),
 		recoverPanics(),
