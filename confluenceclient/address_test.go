@@ -16,7 +16,7 @@ func TestAddressesThatPeopleCopyNameTheirPage(t *testing.T) {
 		"https://acme.example/wiki/spaces/DOC/pages/1001":                                           inDoc(TypePage, "1001"),
 		"https://acme.example/wiki/spaces/DOC/pages/1001/Run+Book":                                  inDoc(TypePage, "1001"),
 		"https://acme.example/wiki/spaces/DOC/pages/1001/Run%2FBook?focusedCommentId=7#Heading-one": inDoc(TypePage, "1001"),
-		" https://ACME.example:443/wiki/spaces/DOC/pages/1001/ \n":                                  inDoc(TypePage, "1001"),
+		"\thttps://ACME.example:443/wiki/spaces/DOC/pages/1001/\n":                                  inDoc(TypePage, "1001"),
 		"http://acme.example/wiki/spaces/DOC/pages/1001":                                            inDoc(TypePage, "1001"),
 		"acme.example/wiki/spaces/DOC/pages/1001":                                                   inDoc(TypePage, "1001"),
 		"/wiki/spaces/DOC/pages/1001":                                                               inDoc(TypePage, "1001"),

@@ -43,15 +43,15 @@ func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) 
 		return Cursor{}, badResponse(op, "the listing never ends: Confluence gave the same cursor again")
 	}
 	n := Cursor{Op: op.Name, Value: value, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
-	print := fingerprint(ids)
-	if len(ids) > 0 && c.Steps > 0 && print == c.Mark {
+	mark := fingerprint(ids)
+	if len(ids) > 0 && c.Steps > 0 && mark == c.Mark {
 		n.Seen++
 	}
 	if n.Seen >= maxRepeats {
 		return Cursor{}, badResponse(op, "the listing never ends: Confluence gives the same items again and again")
 	}
 	if n.Steps > n.Until {
-		n.Mark, n.Until, n.Seen = print, 2*n.Steps, 0
+		n.Mark, n.Until, n.Seen = mark, 2*n.Steps, 0
 	}
 	return n, nil
 }

@@ -143,7 +143,7 @@ func (d *doctor) clock(context.Context) Finding {
 	if err != nil {
 		return f
 	}
-	skew := time.Since(there).Round(time.Second)
+	skew := time.Since(there).Round(time.Minute) // the header has whole seconds, and some time has passed
 	f.Severity, f.Seen = OK, "agrees with the gateway's"
 	if skew.Abs() > maxClockSkew {
 		f.Severity, f.Seen = Warning, fmt.Sprintf("this machine's clock is %s %s the gateway's", skew.Abs(), map[bool]string{true: "ahead of", false: "behind"}[skew > 0])

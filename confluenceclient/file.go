@@ -2,6 +2,7 @@ package confluenceclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ type file struct {
 	size   int64 // of the whole file; -1: not told
 }
 
-var errStalled = fmt.Errorf("no byte came within the stall timeout")
+var errStalled = errors.New("no byte came within the stall timeout")
 
 // newFile places the reader at offset, whether or not the host honoured the
 // Range request: 206 begins there, 200 at the beginning of the file.
@@ -51,7 +52,7 @@ func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, re
 	f.stall.Stop() // until somebody reads
 	if _, err := io.CopyN(io.Discard, f, offset-f.at); err != nil {
 		f.stall.Stop()
-		if err == io.EOF { // only a file of unknown size can end here without an error
+		if errors.Is(err, io.EOF) { // only a file of unknown size can end here without an error
 			err = outOfRange(offset, f.at)
 		}
 		return nil, err
@@ -73,13 +74,15 @@ func (f *file) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case f.ctx.Err() != nil && context.Cause(f.ctx) != errStalled:
+	case f.ctx.Err() != nil && !f.stalled():
 		return n, classifyFailure(f.ctx, opMedia, f.ctx.Err())
-	case err == io.EOF && (f.size < 0 || f.at == f.size):
+	case errors.Is(err, io.EOF) && (f.size < 0 || f.at == f.size):
 		return n, io.EOF
 	}
 	return n, f.truncated(err)
 }
+
+func (f *file) stalled() bool { return errors.Is(context.Cause(f.ctx), errStalled) }
 
 func (f *file) truncated(err error) *Error {
 	e := &Error{Op: opMedia, Cause: CauseTruncated, Size: f.at, Limit: f.size, Err: err}
@@ -88,7 +91,7 @@ func (f *file) truncated(err error) *Error {
 	} else {
 		e.Message = fmt.Sprintf("the file ended after %d of %d bytes", f.at, f.size)
 	}
-	if context.Cause(f.ctx) == errStalled {
+	if f.stalled() {
 		e.Message += ": nothing came any more"
 	}
 	return e

@@ -1,6 +1,7 @@
 package confluenceclient
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func TestAbsentSpacesAndTitlesAreToldApart(t *testing.T) {
 	})
 	for key, want := range map[string]*Operation{"NONE": opListSpaces, "DOC": opListPages} {
 		_, err := client.PageIDByTitle(t.Context(), key, "x")
-		if e, ok := err.(*Error); !ok || e.Cause != CauseNotFound || e.Op != want {
+		if e, ok := errors.AsType[*Error](err); !ok || e.Cause != CauseNotFound || e.Op != want {
 			t.Errorf("%s: %v", key, err)
 		}
 	}

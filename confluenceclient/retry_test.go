@@ -2,6 +2,7 @@ package confluenceclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -106,7 +107,7 @@ func TestWaitsAreSleptWhenTheyFitTheDeadlineAndToldWhenNot(t *testing.T) {
 				if took < tt.took || took > tt.atMost {
 					t.Errorf("took %v, want %v to %v", took, tt.took, tt.atMost)
 				}
-				if e, ok := err.(*Error); ok && (e.RetryAfter <= 0 || e.RetryAfter > maxRetryAfter) {
+				if e, ok := errors.AsType[*Error](err); ok && (e.RetryAfter <= 0 || e.RetryAfter > maxRetryAfter) {
 					t.Errorf("RetryAfter = %v", e.RetryAfter)
 				}
 			})
@@ -122,7 +123,7 @@ func TestAttemptsAreBoundedAndCounted(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, u := newTestClient(t, func(*http.Request) *http.Response { return reply(status, "") })
 				_, err := client.Page(t.Context(), "1001", PageOptions{})
-				e, ok := err.(*Error)
+				e, ok := errors.AsType[*Error](err)
 				if !ok || len(u.requests) != maxAttempts || e.Attempts != maxAttempts || e.RetryAfter <= 0 {
 					t.Errorf("%d requests, error %+v", len(u.requests), e)
 				}
