@@ -1,0 +1,124 @@
+package confluencetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
+)
+
+// Transport returns a round tripper that reaches the simulator without sockets,
+// at the addresses [GatewayURL], [SiteURL], [AuthURL] and [MediaHost]. Bodies
+// stream: the simulator writes no faster than the client reads. A request ends
+// with its context. It works inside testing/synctest.
+func (s *Simulator) Transport() http.RoundTripper { return memory{s} }
+
+type memory struct{ handler http.Handler }
+
+func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(req.Context())
+	served := req.Clone(ctx)
+	served.Host = req.URL.Host
+	if req.Host != "" {
+		served.Host = req.Host
+	}
+	served.RequestURI = req.URL.RequestURI()
+	if served.Body == nil {
+		served.Body = http.NoBody
+	}
+	reader, writer := io.Pipe()
+	w := &pipeWriter{header: http.Header{}, pipe: writer, begun: make(chan struct{}), failed: make(chan struct{})}
+	go w.serve(m.handler, served)
+	select {
+	case <-w.begun:
+	case <-w.failed:
+		cancel(nil)
+		return nil, fmt.Errorf("simulated connection: %w", syscall.ECONNRESET)
+	case <-ctx.Done():
+		cancel(nil)
+		return nil, ctx.Err()
+	}
+	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
+	body := &pipeBody{PipeReader: reader, stop: func() { stop(); cancel(nil) }, left: w.length}
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.sent, Body: body, ContentLength: w.length, Request: req,
+	}, nil
+}
+
+// pipeWriter is the server's side of an answer.
+type pipeWriter struct {
+	header        http.Header
+	sent          http.Header // header as it was when the answer began
+	status        int
+	length        int64 // -1: not told
+	pipe          *io.PipeWriter
+	once          sync.Once
+	begun, failed chan struct{}
+}
+
+func (w *pipeWriter) serve(handler http.Handler, req *http.Request) {
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler { //nolint:errorlint // a panic's value is compared as net/http does
+			w.once.Do(func() { close(w.failed) })
+			_ = w.pipe.CloseWithError(io.ErrUnexpectedEOF)
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	handler.ServeHTTP(w, req)
+	w.WriteHeader(http.StatusOK)
+	_ = w.pipe.Close()
+}
+
+func (w *pipeWriter) Header() http.Header { return w.header }
+
+func (w *pipeWriter) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.status, w.sent, w.length = status, w.header.Clone(), -1
+		if n, err := strconv.ParseInt(w.header.Get("Content-Length"), 10, 64); err == nil {
+			w.length = n
+		}
+		close(w.begun)
+	})
+}
+
+func (w *pipeWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.pipe.Write(p)
+}
+
+// Flush does nothing: nothing is held back.
+func (w *pipeWriter) Flush() {}
+
+// pipeBody is the client's side. Like net/http, it takes an end before the
+// Content-Length for an error.
+type pipeBody struct {
+	*io.PipeReader
+	stop func()
+	left int64
+}
+
+func (b *pipeBody) Read(p []byte) (int, error) {
+	n, err := b.PipeReader.Read(p)
+	if b.left >= 0 {
+		b.left -= min(int64(n), b.left)
+	}
+	if errors.Is(err, io.EOF) && b.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func (b *pipeBody) Close() error {
+	b.stop()
+	return b.PipeReader.Close()
+}
