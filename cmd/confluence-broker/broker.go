@@ -40,12 +40,12 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	group.Go(func() error {
 		<-ctx.Done()
 		ready.Store(false)
-		log.Info("stopping; open calls may finish", "grace", c.shutdownGrace.String())
+		log.Info("stopping; open calls may finish", "grace", c.shutdownGrace)
 		begin := time.Now()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.shutdownGrace)
 		defer cancel()
 		server.Stop(grace)
-		log.Info("stopped", "after", time.Since(begin).Round(time.Millisecond).String())
+		log.Info("stopped", "after", time.Since(begin).Round(time.Millisecond))
 		return adminServer.Close()
 	})
 	log.Info("serving", "address", calls.Addr().String(), "admin_address", admin.Addr().String(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,16 +30,22 @@ func (f *pagingFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.json, "json", false, "print each answer as one line of JSON")
 }
 
-// more says how to go on, on stderr, where a listing stops before its end. It
-// returns the token to go on with; empty: stop.
-func (f *pagingFlags) more(w io.Writer, next string) string {
-	if next == "" || f.all {
-		return next
+// walk calls next, with the token for it, once or with --all to the end, and
+// lines up the rows that it wrote, also when a later call fails. Where a listing
+// stops before its end, stderr says how to go on.
+func (f *pagingFlags) walk(cmd *cobra.Command, next func(token string, table io.Writer) (string, error)) error {
+	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	token, err := next(f.token, table)
+	for f.all && err == nil && token != "" {
+		token, err = next(token, table)
 	}
-	if !f.json {
-		fmt.Fprintf(w, "there are more: --all shows them, and --page-token %s the next ones\n", next)
+	if err := errors.Join(err, table.Flush()); err != nil {
+		return err
 	}
-	return ""
+	if token != "" && !f.json {
+		fmt.Fprintf(cmd.ErrOrStderr(), "there are more: --all shows them, and --page-token %s the next ones\n", token)
+	}
+	return nil
 }
 
 func getChildrenCommand(env environment) *cobra.Command {
@@ -67,29 +74,21 @@ func getChildrenCommand(env environment) *cobra.Command {
 }
 
 func listChildren(ctx context.Context, cmd *cobra.Command, broker brokerv1.BrokerServiceClient, req *brokerv1.ListChildrenRequest, paging pagingFlags) error {
-	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	for {
+	return paging.walk(cmd, func(token string, table io.Writer) (string, error) {
+		req.PageToken = token
 		resp, err := broker.ListChildren(ctx, req)
 		if err != nil {
-			return err
+			return "", err
 		}
 		printWarnings(cmd.ErrOrStderr(), resp.GetWarnings())
 		if paging.json {
-			if err := printJSON(cmd.OutOrStdout(), resp); err != nil {
-				return err
-			}
-		} else {
-			for _, child := range resp.GetChildren() {
-				row(table, child.GetId(), enumWord(child.GetType(), contentTypePrefix), child.GetStatus(), child.GetTitle())
-			}
-			if err := table.Flush(); err != nil {
-				return err
-			}
+			return resp.GetNextPageToken(), printJSON(cmd.OutOrStdout(), resp)
 		}
-		if req.PageToken = paging.more(cmd.ErrOrStderr(), resp.GetNextPageToken()); req.GetPageToken() == "" {
-			return nil
+		for _, child := range resp.GetChildren() {
+			row(table, child.GetId(), enumWord(child.GetType(), contentTypePrefix), child.GetStatus(), child.GetTitle())
 		}
-	}
+		return resp.GetNextPageToken(), nil
+	})
 }
 
 // row writes one line of a table. Titles go last: their width is unknown.

@@ -13,13 +13,21 @@ import (
 )
 
 // readable puts a failed call into one line for people: reason, sentence, then
-// what the details add. Errors that did not come from gRPC are returned as
-// they are.
+// what the details add. What the error says around the call's own stays; errors
+// that did not come from gRPC are returned as they are.
 func readable(err error, address string) error {
-	st, ok := status.FromError(err)
-	if !ok {
+	var call interface {
+		error
+		GRPCStatus() *status.Status
+	}
+	if !errors.As(err, &call) {
 		return err
 	}
+	sentence := sentenceOf(call.GRPCStatus(), address)
+	return errors.New(printable(strings.Replace(err.Error(), call.Error(), sentence, 1)))
+}
+
+func sentenceOf(st *status.Status, address string) string {
 	var reason string
 	var more []string
 	for _, detail := range st.Details() {
@@ -38,12 +46,12 @@ func readable(err error, address string) error {
 		}
 	}
 	if reason == "" && st.Code() == codes.Unavailable {
-		return fmt.Errorf("no broker answers at %s: %s; is it running, and is --address (BROKER_ADDRESS) right?", address, printable(st.Message()))
+		return fmt.Sprintf("no broker answers at %s: %s; is it running, and is --address (BROKER_ADDRESS) right?", address, st.Message())
 	}
 	if reason == "" {
 		reason = st.Code().String()
 	}
-	return errors.New(printable(strings.Join(append([]string{reason + ": " + st.Message()}, more...), "; ")))
+	return strings.Join(append([]string{reason + ": " + st.Message()}, more...), "; ")
 }
 
 // metadataWords leaves out what the sentence, or the command line, says already.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ func TestAFailedCallIsOneReadableLine(t *testing.T) {
 		{"no broker", failed(codes.Unavailable, "connection refused"), "no broker answers at 127.0.0.1:1: connection refused; is it running, and is --address (BROKER_ADDRESS) right?"},
 		{"gRPC's own errors", failed(codes.Unimplemented, "unknown method"), "Unimplemented: unknown method"},
 		{"text that would steer the terminal", failed(codes.NotFound, "no\x1b[2J\npage"), "NotFound: no\ufffd[2J page"},
+		{"what is around the call's error", fmt.Errorf("%w; a.png.part keeps 3 bytes", failed(codes.DataLoss, "the file broke off")), "DataLoss: the file broke off; a.png.part keeps 3 bytes"},
 		{"other errors", errors.New("disk full"), "disk full"},
 	} {
 		if got := readable(test.err, "127.0.0.1:1").Error(); got != test.want {

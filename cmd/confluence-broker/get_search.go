@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,29 +95,21 @@ func instant(flag, value string) (*timestamppb.Timestamp, error) {
 }
 
 func search(ctx context.Context, cmd *cobra.Command, broker brokerv1.BrokerServiceClient, req *brokerv1.SearchRequest, paging pagingFlags) error {
-	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	for {
+	return paging.walk(cmd, func(token string, table io.Writer) (string, error) {
+		req.PageToken = token
 		resp, err := broker.Search(ctx, req)
 		if err != nil {
-			return err
+			return "", err
 		}
 		printWarnings(cmd.ErrOrStderr(), resp.GetWarnings())
 		if paging.json {
-			if err := printJSON(cmd.OutOrStdout(), resp); err != nil {
-				return err
-			}
-		} else {
-			for _, hit := range resp.GetResults() {
-				row(table, hit.GetId(), enumWord(hit.GetType(), contentTypePrefix), hit.GetSpaceKey(), day(hit.GetModifiedTime()), hit.GetTitle())
-			}
-			if err := table.Flush(); err != nil {
-				return err
-			}
+			return resp.GetNextPageToken(), printJSON(cmd.OutOrStdout(), resp)
 		}
-		if req.PageToken = paging.more(cmd.ErrOrStderr(), resp.GetNextPageToken()); req.GetPageToken() == "" {
-			return nil
+		for _, hit := range resp.GetResults() {
+			row(table, hit.GetId(), enumWord(hit.GetType(), contentTypePrefix), hit.GetSpaceKey(), day(hit.GetModifiedTime()), hit.GetTitle())
 		}
-	}
+		return resp.GetNextPageToken(), nil
+	})
 }
 
 func day(t *timestamppb.Timestamp) string {

@@ -11,7 +11,15 @@ import (
 // newLogger writes JSON lines to w. Records made with a context of a traced
 // call carry its trace_id and span_id.
 func newLogger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(tracedLogs{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+	return slog.New(tracedLogs{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readableTimes})})
+}
+
+// readableTimes writes time spans as 1.5ms instead of a number of nanoseconds.
+func readableTimes(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().String())
+	}
+	return attr
 }
 
 // tracedLogs adds the ids of the current span to each record.

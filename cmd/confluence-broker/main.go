@@ -102,8 +102,10 @@ No Atlassian account at hand? Run: confluence-broker demo`,
 	})
 	root.AddCommand(
 		serveCommand(env),
+		demoCommand(env),
 		doctorCommand(env),
 		scopesCommand(),
+		simulateCommand(),
 		getCommand(env),
 		versionCommand(),
 	)

@@ -36,11 +36,11 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"awaits":   cmdAwaits,
+			"demo":     cmdDemo,
 			"exits":    cmdExits,
 			"get":      cmdGet,
 			"serve":    cmdServe,
 			"simulate": cmdSimulate,
-			"start":    func(ts *testscript.TestScript, _ bool, args []string) { start(ts, args[0], args[1:]...) },
 			"stop":     cmdStop,
 		},
 	})
@@ -84,7 +84,15 @@ func cmdSimulate(ts *testscript.TestScript, _ bool, args []string) {
 // cmdServe is `serve ARGS...`: a broker on free ports, with $BROKER_ADDRESS and
 // $ADMIN set to them.
 func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
-	p := start(ts, "serve", append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)...)
+	setAddresses(ts, start(ts, "serve", append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)...))
+}
+
+// cmdDemo is `demo`: the demo on free ports, with the same variables set.
+func cmdDemo(ts *testscript.TestScript, _ bool, _ []string) {
+	setAddresses(ts, start(ts, "demo", "demo", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"))
+}
+
+func setAddresses(ts *testscript.TestScript, p *process) {
 	for line := range strings.Lines(p.await(ts, `"msg":"serving"`)) {
 		var record struct {
 			Msg, Address string

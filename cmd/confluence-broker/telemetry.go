@@ -81,7 +81,7 @@ func newTracerProvider(ctx context.Context, getenv func(string) string, res *res
 // for by name; the general OTLP endpoint alone does not count, because the most
 // usual one, Jaeger, takes no metrics and would refuse each batch.
 func newMeterProvider(ctx context.Context, getenv func(string) string, res *resource.Resource, registry *prometheus.Registry) (*sdkmetric.MeterProvider, error) {
-	pull, err := otelprom.New(otelprom.WithRegisterer(registry))
+	pull, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo())
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,17 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 func TestWithoutACollectorSpansAreNotRecordedButHaveIds(t *testing.T) {
@@ -45,6 +50,38 @@ func TestALineWithoutACallHasNoTraceID(t *testing.T) {
 	}
 }
 
+func TestSpansReachACollectorUnderTheProgramsName(t *testing.T) { // not parallel: the exporter reads the environment
+	requests := make(chan *collectortrace.ExportTraceServiceRequest, 1)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var request collectortrace.ExportTraceServiceRequest
+		if err := errors.Join(err, proto.Unmarshal(body, &request)); err != nil || r.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", r.URL.Path, err)
+		}
+		requests <- &request
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	tel, err := newTelemetry(t.Context(), os.Getenv, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := tel.traces.Tracer("test").Start(t.Context(), "call")
+	span.End()
+	tel.shutdown(slog.New(slog.DiscardHandler))
+	resource := (<-requests).GetResourceSpans()[0]
+	if got := resource.GetScopeSpans()[0].GetSpans()[0].GetName(); got != "call" {
+		t.Errorf("span = %q", got)
+	}
+	names := map[string]string{}
+	for _, attribute := range resource.GetResource().GetAttributes() {
+		names[attribute.GetKey()] = attribute.GetValue().GetStringValue()
+	}
+	if names["service.name"] != "confluence-broker" {
+		t.Errorf("resource = %v", names)
+	}
+}
+
 // A collector that takes connections and never answers is worse than one that
 // is down.
 func TestACollectorThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) { // not parallel: the exporter reads the environment
@@ -63,9 +100,7 @@ func TestACollectorThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) { // not pa
 		}
 	}()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+l.Addr().String())
-	tel, err := newTelemetry(t.Context(), func(name string) string {
-		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + l.Addr().String()}[name]
-	}, slog.New(slog.DiscardHandler))
+	tel, err := newTelemetry(t.Context(), os.Getenv, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
