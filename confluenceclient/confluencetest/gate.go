@@ -12,7 +12,9 @@ import (
 func (s *Simulator) gateway(w http.ResponseWriter, r *http.Request, entry *Request) {
 	rest, ok := strings.CutPrefix(r.URL.Path, "/ex/confluence/"+s.CloudID+"/")
 	if !ok {
-		s.suspect(entry, "the gateway has no such path: every path begins with /ex/confluence/ and the cloud ID")
+		if !strings.HasPrefix(r.URL.Path, "/ex/confluence/") { // another cloud ID can be a fault of the settings
+			s.suspect(entry, "the gateway has no such path: every path begins with /ex/confluence/ and the cloud ID; _links.base names the site, so links are not to be followed")
+		}
 		refuseRoute(w, r.URL.Path)
 		return
 	}
