@@ -13,6 +13,7 @@ func (a *account) json() object {
 	}
 	return object{
 		"type": "known", "accountId": a.id, "accountType": kind, "email": "", "publicName": a.display, "displayName": a.display,
+		"profilePicture":         object{"path": "/wiki/aa-avatar/" + a.id, "width": 48, "height": 48, "isDefault": true},
 		"isExternalCollaborator": false, "_expandable": object{"operations": "", "personalSpace": ""}, "_links": object{},
 	}
 }
@@ -113,7 +114,7 @@ func (r *request) restrictions() {
 		return
 	}
 	results := []object{r.restriction(c, "read"), r.restriction(c, "update")}
-	r.json(object{"results": results, "start": 0, "limit": 100, "size": len(results), "_links": object{"base": r.linkBase(), "context": "/wiki", "self": ""}})
+	r.json(object{"results": results, "restrictionsHash": c.id, "start": 0, "limit": 100, "size": len(results), "_links": object{"base": r.linkBase(), "context": "/wiki", "self": ""}})
 }
 
 func (r *request) restrictionsByOperation() {

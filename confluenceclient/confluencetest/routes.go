@@ -18,6 +18,7 @@ const (
 
 const (
 	pageParams       = "body-format get-draft status version include-labels include-properties include-operations include-likes include-versions include-version include-favorited-by-current-user-status include-webresources include-collaborators include-direct-children"
+	blogPostParams   = "body-format get-draft status version include-labels include-properties include-operations include-likes include-versions include-version include-favorited-by-current-user-status include-webresources include-collaborators"
 	commentParams    = "body-format version include-properties include-operations include-likes include-versions include-version"
 	commentList      = "body-format status sort cursor limit"
 	attachmentList   = "sort cursor status mediaType filename limit"
@@ -49,7 +50,7 @@ func routes() []*route {
 		v2("/pages/{id}/footer-comments", readComment, commentList, (*request).listFooterComments),
 		v2("/pages/{id}/inline-comments", readComment, commentList+" resolution-status", (*request).listInlineComments),
 		v2("/blogposts", readPage, "id space-id sort status title body-format cursor limit", (*request).listBlogPosts),
-		v2("/blogposts/{id}", readPage, pageParams, (*request).getBlogPost),
+		v2("/blogposts/{id}", readPage, blogPostParams, (*request).getBlogPost),
 		v2("/blogposts/{id}/versions", readPage, "body-format cursor limit sort", (*request).listVersions),
 		v2("/blogposts/{id}/labels", readPage, "prefix sort cursor limit", (*request).listLabels),
 		v2("/blogposts/{id}/attachments", readAttachment, attachmentList, (*request).listAttachments),
@@ -76,7 +77,7 @@ func routes() []*route {
 		v1("/content/search", "search:confluence", readDetails, "cql cqlcontext expand cursor next prev limit", (*request).searchContent),
 		v1("/user/current", readUser, readDetails, "expand", (*request).currentUser),
 		v1("/user", readUser, readDetails, "accountId expand", (*request).getUser),
-		v1("/user/bulk", readUser, readDetails, "accountId expand limit", (*request).usersBulk),
+		v1("/user/bulk", readUser, readDetails, "accountId expand", (*request).usersBulk),
 		v1("/content/{id}/restriction", readAll, readDetails, "expand start limit", (*request).restrictions),
 		v1("/content/{id}/restriction/byOperation", readAll, readDetails, "expand", (*request).restrictionsByOperation),
 		v1("/content/{id}/child/attachment/{attachmentId}/download", "readonly:content.attachment:confluence", readAttachment, "version status", (*request).download),
