@@ -106,7 +106,9 @@ func (c *Client) searchResult(row searchRowJSON) (SearchResult, bool) {
 		result.Title = cmp.Or(content.Title, result.Title) // content.title is never escaped or marked
 		result.SpaceKey = cmp.Or(content.Space.Key, spaceKeyOf(row.Container.DisplayURL), spaceKeyOf(row.URL), spaceKeyOf(content.Links.WebUI))
 		result.WebURL = cmp.Or(result.WebURL, c.webURL(content.Links.WebUI))
-		result.ContainerID, result.ContainerType = string(content.Container.ID), ContentType(content.Container.Type)
+		if result.Type == TypeAttachment || result.Type == TypeComment { // a page's container is its space
+			result.ContainerID, result.ContainerType = string(content.Container.ID), ContentType(content.Container.Type)
+		}
 		if result.ModifiedTime.IsZero() {
 			result.ModifiedTime = content.Version.When.Time
 		}
