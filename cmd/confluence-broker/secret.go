@@ -83,7 +83,7 @@ func (s *secret) follow(ctx context.Context, watcher *fsnotify.Watcher, log *slo
 	defer func() { _ = watcher.Close() }()
 	reread := time.NewTicker(rereadInterval)
 	defer reread.Stop()
-	settled := time.NewTimer(0)
+	settled := time.NewTimer(0) // at once: the file may have changed before the watch began
 	defer settled.Stop()
 	for {
 		select {
