@@ -1,0 +1,78 @@
+package markdown
+
+// mediaNode is an image or a file, by address or by file id.
+func (a *adf) mediaNode(n node, st style) {
+	st = a.marked(n, st)
+	a.image(media(attrs(n)), str(attrs(n), "alt"), st)
+}
+
+// mediaGroup is a row of files, which the editor shows as cards.
+func (a *adf) mediaGroup(n node, st style) {
+	for _, child := range children(n) {
+		a.block(true, func() {
+			if str(child, "type") == "media" {
+				a.mediaInline(child, st)
+			} else {
+				a.node(child, st)
+			}
+		})
+	}
+}
+
+// mediaInline is a file inside a sentence.
+func (a *adf) mediaInline(n node, st style) {
+	st = a.marked(n, st)
+	if str(attrs(n), "type") == "image" {
+		a.image(media(attrs(n)), str(attrs(n), "alt"), st)
+		return
+	}
+	a.named(media(attrs(n)), str(attrs(n), "alt"), st)
+}
+
+func media(attrs node) *target {
+	if address := str(attrs, "url"); address != "" {
+		return &target{url: address}
+	}
+	return &target{attachment: AttachmentRef{FileID: str(attrs, "id"), FileName: str(attrs, "__fileName")}}
+}
+
+// cardNode is an address that the editor shows by its title.
+func (a *adf) cardNode(n node, st style) {
+	data, _ := attrs(n)["data"].(map[string]any)
+	address := firstOf(str(attrs(n), "url"), str(data, "url"))
+	a.block(str(n, "type") != "inlineCard", func() {
+		if address == "" {
+			a.add(Unsupported, str(n, "type"), "a card without an address")
+			a.marker(firstOf(str(data, "name"), "card"), st)
+			return
+		}
+		t := &target{url: address}
+		a.atom(run{kind: labelRun, subject: t, text: str(data, "name")}, st.to(t))
+	})
+}
+
+// applicationCard is the card of an early app; its texts are kept.
+func (a *adf) applicationCard(n node, st style) {
+	attrs := attrs(n)
+	a.add(Unsupported, "applicationCard", "the card's texts are kept")
+	part := func(key string) node { m, _ := attrs[key].(map[string]any); return m }
+	title := firstOf(str(part("title"), "text"), str(attrs, "text"), "card")
+	a.block(true, func() {
+		if address := firstOf(str(part("link"), "url"), str(attrs, "textUrl")); address != "" {
+			st := st.to(&target{url: address})
+			a.write(title, st)
+		} else {
+			a.write(title, st)
+		}
+	})
+	a.block(true, func() { a.write(str(part("description"), "text"), st) })
+	details, _ := attrs["details"].([]any)
+	for _, v := range details {
+		detail, _ := v.(map[string]any)
+		lozenge, _ := detail["lozenge"].(map[string]any)
+		for _, text := range []string{str(detail, "title"), str(detail, "text"), str(lozenge, "text")} {
+			a.block(true, func() { a.write(text, st) })
+		}
+	}
+	a.block(true, func() { a.write(str(part("context"), "text"), st) })
+}

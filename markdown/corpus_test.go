@@ -1,0 +1,210 @@
+package markdown
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// corpus returns the bodies of a folder of real pages, by file name. They are
+// not part of the repository.
+func corpus(t testing.TB, folder, pattern string) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", folder, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Skipf("no corpus: ../shared/corpus/%s is missing beside the repository", folder)
+	}
+	bodies := make(map[string]string)
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[filepath.Base(name)] = string(body)
+	}
+	return bodies
+}
+
+func TestCorpusOfStorageFormatKeepsWordsAndStructure(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"storage", "pairs"} {
+		for name, source := range corpus(t, folder, "*.xml") {
+			t.Run(folder+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				check(t, ParseStorage(source), storageWords(source))
+			})
+		}
+	}
+}
+
+func TestCorpusOfADFKeepsWordsAndStructure(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"adf", "pairs"} {
+		for name, source := range corpus(t, folder, "*.json") {
+			t.Run(folder+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				doc, err := ParseADF(source)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, doc, adfWords(t, source))
+			})
+		}
+	}
+}
+
+// check holds the written forms of a document against its tree and against the
+// words that the source shows.
+func check(t *testing.T, doc *Document, words []string) {
+	t.Helper()
+	result := doc.Markdown(Resolver{})
+	if !utf8.ValidString(result.Text) {
+		t.Error("the Markdown is no valid UTF-8")
+	}
+	back := readBack(t, result.Text)
+	if diff := cmp.Diff(outline(doc.root, Resolver{}), outline(back, Resolver{})); diff != "" {
+		t.Errorf("read back, the Markdown differs (-page +Markdown):\n%s\n%s", diff, result.Text)
+	}
+	again := (&Document{root: back}).Markdown(Resolver{})
+	if diff := cmp.Diff(outline(back, Resolver{}), outline(readBack(t, again.Text), Resolver{})); diff != "" {
+		t.Errorf("converted again, the Markdown differs (-once +twice):\n%s", diff)
+	}
+	missing(t, "Markdown", words, textOfBlocks(back), result.Warnings)
+	plain := doc.Text(Resolver{})
+	missing(t, "plain text", words, plain.Text, plain.Warnings)
+}
+
+// missing reports the words that are in the source and not in the output.
+func missing(t *testing.T, form string, words []string, output string, warnings []Warning) {
+	t.Helper()
+	have := make(map[string]int)
+	for _, word := range wordsOf(output) {
+		have[word]++
+	}
+	for _, word := range words {
+		if have[word]--; have[word] < 0 {
+			t.Errorf("the word %q is not in the %s; warnings: %v", word, form, warnings)
+		}
+	}
+}
+
+// wordsOf splits a text at everything but letters and digits.
+func wordsOf(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+func textOfBlocks(b *block) string {
+	var out strings.Builder
+	var walk func(*block)
+	walk = func(b *block) {
+		out.WriteString(" " + b.text + " ")
+		for _, r := range b.runs {
+			if r.kind == breakRun {
+				out.WriteByte(' ')
+			}
+			out.WriteString(r.text)
+		}
+		for _, c := range b.blocks {
+			walk(c)
+		}
+	}
+	walk(b)
+	return out.String()
+}
+
+// storageWords returns the words that a page in storage format shows, by a way
+// of its own: all character data but that of settings. Elements that end a line
+// end a word.
+func storageWords(source string) []string {
+	d := xml.NewDecoder(strings.NewReader(strings.ReplaceAll(source, "]] >", "]]>")))
+	d.Strict, d.Entity = false, xml.HTMLEntity
+	var text strings.Builder
+	hidden, inline := 0, []string{"span", "strong", "em", "b", "i", "u", "s", "code", "sub", "sup", "a", "inline-comment-marker",
+		"del", "link", "link-body", "mi", "mo", "mn", "mrow", "msup", "mtext", "mstyle", "plain-text-link-body",
+		"math", "semantics", "annotation", "msqrt", "mtable", "mtr", "mtd", "msubsup"}
+	settings := []string{"parameter", "default-parameter", "task-id", "task-uuid", "task-status", "placeholder-url", "display-type",
+		"adf-attribute", "adf-mark", "adf"}
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			if err != io.EOF {
+				text.Reset() // malformed pages have tests of their own
+			}
+			return wordsOf(text.String())
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if slices.Contains(settings, token.Name.Local) {
+				hidden++
+			}
+			if !slices.Contains(inline, token.Name.Local) {
+				text.WriteByte(' ')
+			}
+		case xml.EndElement:
+			if slices.Contains(settings, token.Name.Local) {
+				hidden--
+			}
+			if !slices.Contains(inline, token.Name.Local) {
+				text.WriteByte(' ')
+			}
+		case xml.CharData:
+			if hidden == 0 {
+				text.Write(token)
+			}
+		}
+	}
+}
+
+// adfWords returns the words that an ADF document shows: all texts, and the
+// attributes that the editor shows as text.
+func adfWords(t *testing.T, source string) []string {
+	t.Helper()
+	var root any
+	if err := json.Unmarshal([]byte(source), &root); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	var walk func(any, bool)
+	walk = func(v any, attrs bool) {
+		switch v := v.(type) {
+		case []any:
+			for _, inner := range v {
+				walk(inner, false)
+			}
+		case map[string]any:
+			kind, _ := v["type"].(string)
+			if kind != "text" {
+				text.WriteByte(' ')
+			}
+			if s, ok := v["text"].(string); ok {
+				text.WriteString(s)
+			}
+			a, _ := v["attrs"].(map[string]any)
+			shown := "text"
+			if kind == "expand" || kind == "nestedExpand" {
+				shown = "title"
+			}
+			if s, ok := a[shown].(string); ok && kind != "media" && kind != "applicationCard" {
+				text.WriteString(s + " ")
+			}
+			walk(v["content"], false)
+			if kind != "text" {
+				text.WriteByte(' ')
+			}
+		}
+	}
+	walk(root, false)
+	return wordsOf(text.String())
+}

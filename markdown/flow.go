@@ -1,0 +1,217 @@
+package markdown
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxDepth bounds how deep blocks nest. Deeper ones are shown at this depth.
+const maxDepth = 40
+
+// flow builds a tree from what a parser meets in reading order. Text goes into
+// the text block at hand; a block ends it. So a parser need not know whether a
+// macro stands in a paragraph or between two.
+type flow struct {
+	warnings
+	referenceSet
+	stack []*block // the open containers, outermost first
+	text  block    // the text block at hand: a paragraph or a heading
+	// inline tells that the parser is in a sentence, which a macro that shows
+	// one line should not break.
+	inline bool
+	// atomic tells that the run before was an atom.
+	atomic bool
+}
+
+func newFlow() *flow { return &flow{stack: []*block{{kind: group}}} }
+
+// document ends the flow.
+func (f *flow) document() *Document {
+	f.end()
+	return &Document{root: f.stack[0], warnings: f.warnings, references: f.referenceSet.list}
+}
+
+// write adds text to the text block at hand.
+func (f *flow) write(s string, st style) { f.run(run{kind: textRun, text: s}, st) }
+
+// run adds a run to the text block at hand.
+func (f *flow) run(r run, st style) {
+	if r.text == "" && r.kind == textRun {
+		return
+	}
+	r.text = f.clean(r.text)
+	r.marks, r.link = st.marks, st.link
+	if first, _ := utf8.DecodeRuneInString(r.text); f.atomic && r.kind == textRun && letter(first) {
+		f.text.runs = append(f.text.runs, run{text: " "})
+	}
+	f.atomic = false
+	if n := len(f.text.runs); n > 0 && r.kind == textRun {
+		if last := &f.text.runs[n-1]; last.kind == textRun && last.marks == r.marks && last.link == r.link && len(last.text) < 1<<10 {
+			last.text += r.text // bounded, so that many small pieces stay linear
+			return
+		}
+	}
+	f.text.runs = append(f.text.runs, r)
+}
+
+// atom adds a run that Confluence shows as a thing of its own, such as a person
+// or a date. Blanks keep it apart from words right beside it.
+func (f *flow) atom(r run, st style) {
+	if n := len(f.text.runs); n > 0 {
+		last := &f.text.runs[n-1]
+		end, _ := utf8.DecodeLastRuneInString(last.text)
+		if last.kind == labelRun || last.kind == textRun && letter(end) {
+			f.write(" ", style{})
+		}
+	}
+	f.run(r, st)
+	f.atomic = true
+}
+
+// marker stands for something that cannot be shown.
+func (f *flow) marker(text string, st style) { f.write("["+text+"]", st) }
+
+// clean takes out characters that no text has. They reach this place through
+// numeric references and JSON escapes.
+func (f *flow) clean(s string) string {
+	if strings.IndexFunc(s, noText) < 0 {
+		return s
+	}
+	f.add(CharactersReplaced, "", "control characters were taken out")
+	return strings.Map(func(r rune) rune {
+		if noText(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// noText tells the characters that XML 1.0 forbids.
+func noText(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7F || r == 0xFFFE || r == 0xFFFF
+}
+
+// heading makes what follows, up to end, a heading.
+func (f *flow) heading(level int) {
+	f.end()
+	f.text.kind, f.text.level = heading, level
+}
+
+// end closes the text block at hand. Nothing comes of one that shows nothing.
+func (f *flow) end() {
+	if runs := tidy(f.text.runs); len(runs) > 0 {
+		f.append(&block{kind: f.text.kind, level: f.text.level, runs: runs})
+	}
+	f.text = block{}
+	f.atomic = false
+}
+
+// leaf adds a block that holds no others.
+func (f *flow) leaf(b *block) {
+	f.end()
+	b.text = f.clean(b.text)
+	f.append(b)
+}
+
+// within opens a container for what fill adds. A frame without content is left
+// out, unless its place counts, as in lists and tables.
+func (f *flow) within(b *block, fill func()) {
+	// An inner block does not end a heading: what is left of it is one still.
+	before := f.text
+	before.runs = nil
+	f.end()
+	if len(f.stack) >= maxDepth && b.kind != item && b.kind != row && b.kind != cell {
+		f.add(LimitExceeded, "nesting", "blocks nested too deep were shown at a lesser depth")
+		fill()
+		f.end()
+		return
+	}
+	f.stack = append(f.stack, b)
+	fill()
+	f.end()
+	f.stack = f.stack[:len(f.stack)-1]
+	if len(b.blocks) > 0 || b.kind == item || b.kind == cell {
+		f.append(b)
+	}
+	f.text = before
+}
+
+func (f *flow) append(b *block) {
+	parent := f.stack[len(f.stack)-1]
+	parent.blocks = append(parent.blocks, b)
+}
+
+// tidy returns the runs with blanks as a browser shows them: each stretch of
+// blanks is one, and none is left at the start or end of a line.
+func tidy(runs []run) []run {
+	kept := make([]run, 0, len(runs))
+	blank := true // a blank here would not show
+	for _, r := range runs {
+		if r.kind == textRun && r.marks&codeMark == 0 {
+			r.text = collapse(r.text, blank)
+			if r.text == "" {
+				continue
+			}
+		}
+		if r.kind == breakRun {
+			kept = trimEnd(kept)
+		}
+		blank = r.kind == breakRun || r.kind == textRun && strings.HasSuffix(r.text, " ")
+		kept = append(kept, r)
+	}
+	for len(kept) > 0 && kept[0].kind == breakRun {
+		kept = kept[1:]
+	}
+	for kept = trimEnd(kept); len(kept) > 0 && kept[len(kept)-1].kind == breakRun; {
+		kept = trimEnd(kept[:len(kept)-1])
+	}
+	shows := func(r run) bool { return r.kind != textRun || strings.ContainsFunc(r.text, visible) }
+	if !slices.ContainsFunc(kept, shows) {
+		return nil
+	}
+	return kept
+}
+
+func visible(r rune) bool { return !unicode.IsSpace(r) }
+
+// collapse makes each stretch of blanks one. The no-break space is no blank.
+func collapse(s string, blank bool) string {
+	if !strings.ContainsAny(s, "\t\n\r\f") && !strings.Contains(s, "  ") {
+		if blank {
+			return strings.TrimLeft(s, " ")
+		}
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for i := range len(s) {
+		switch s[i] {
+		case ' ', '\t', '\n', '\r', '\f':
+			if !blank {
+				b.WriteByte(' ')
+			}
+			blank = true
+		default:
+			b.WriteByte(s[i])
+			blank = false
+		}
+	}
+	return b.String()
+}
+
+// trimEnd takes the blanks off the end of a line.
+func trimEnd(runs []run) []run {
+	for len(runs) > 0 {
+		last := &runs[len(runs)-1]
+		if last.kind != textRun || last.marks&codeMark != 0 {
+			break
+		}
+		if last.text = strings.TrimRight(last.text, " "); last.text != "" {
+			break
+		}
+		runs = runs[:len(runs)-1]
+	}
+	return runs
+}

@@ -1,0 +1,256 @@
+package markdown
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// words writes the text of a span.
+func (in *inlineWriter) words(i int) {
+	text := in.spans[i].text
+	lineStart := in.out.Len() == in.start && !in.inHeading && !in.inCell
+	first, size := utf8.DecodeRuneInString(text)
+	if in.settle(first) {
+		in.reference(first)
+		text = text[size:]
+		lineStart = false
+	}
+	if lineStart {
+		text = in.guardLine(text)
+	}
+	inLabel := len(in.open) > 0 && in.hasOpenLink()
+	after := ' ' // what follows the span
+	if i+1 < len(in.spans) && !in.spans[i+1].blank() {
+		after = '['
+	}
+	for text != "" {
+		n := addressAt(text)
+		if n < 0 {
+			break
+		}
+		in.out.WriteString(in.escape(text[:n], inLabel, 'h'))
+		end := n + addressEnd(text[n:])
+		in.bareAddress(text[n:end], inLabel, end == len(text) && after != ' ')
+		text = text[end:]
+	}
+	in.out.WriteString(in.escape(text, inLabel, after))
+	if in.inHeading && i == len(in.spans)-1 {
+		in.guardHeadingEnd()
+	}
+}
+
+func (in *inlineWriter) hasOpenLink() bool {
+	for _, o := range in.open {
+		if o.layer == linkLayer {
+			return true
+		}
+	}
+	return false
+}
+
+// guardLine writes the start of a line so that it is no list mark, heading,
+// quote, underline of a heading or table. It returns the rest of the text.
+func (in *inlineWriter) guardLine(text string) string {
+	digits := 0
+	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
+		digits++
+	}
+	if digits > 0 && digits < 10 && digits < len(text) && (text[digits] == '.' || text[digits] == ')') {
+		if rest := text[digits+1:]; rest == "" || rest[0] == ' ' || rest[0] == '\t' {
+			in.out.WriteString(text[:digits] + "\\")
+			in.out.WriteByte(text[digits])
+			return rest
+		}
+	}
+	next, _ := utf8.DecodeRuneInString(text[1:])
+	wordFollows := len(text) > 1 && letter(next)
+	switch text[0] {
+	case '>', '=', '|', '*':
+	case '#', '-', '+', ':':
+		if wordFollows {
+			return text
+		}
+	default:
+		return text
+	}
+	in.out.WriteByte('\\')
+	in.out.WriteByte(text[0])
+	return text[1:]
+}
+
+// guardHeadingEnd keeps a heading's own # at its end, where Markdown would take
+// it for a closing mark.
+func (in *inlineWriter) guardHeadingEnd() {
+	if b := in.out.Bytes(); b[len(b)-1] == '#' {
+		in.out.Truncate(len(b) - 1)
+		in.out.WriteString("\\#")
+	}
+}
+
+// escape returns text in which nothing is markup. The character after it
+// decides how its last one is read.
+func (in *inlineWriter) escape(text string, label bool, after rune) string {
+	special := "\\`*_[]<&~!"
+	if in.inCell {
+		special += "|"
+	}
+	if !strings.ContainsAny(text, special) && !strings.Contains(text, "www.") {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text) + 8)
+	before := in.lastRune()
+	for i, r := range text {
+		next := after
+		if size := utf8.RuneLen(r); r != utf8.RuneError && i+size < len(text) {
+			next, _ = utf8.DecodeRuneInString(text[i+size:])
+		}
+		switch {
+		case r == '|' && before == '\\':
+			if in.inCell {
+				b.WriteString(numericReference(r)) // table rows are split before escapes are read
+				break
+			}
+			b.WriteRune(r)
+		case r == '&':
+			if reference(text[i:]) || after == '[' && strings.TrimFunc(text[i+1:], wordRune) == "" {
+				b.WriteByte('\\')
+			}
+			b.WriteRune(r)
+		case in.markup(r, before, next):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '.' && before == 'w' && !label && strings.HasSuffix(text[:i], "www"):
+			// Readers make links of www. addresses and then show escapes inside them.
+			b.WriteString("\\.")
+		default:
+			b.WriteRune(r)
+		}
+		before = r
+	}
+	return b.String()
+}
+
+// markup tells whether a character could be read as markup where it stands.
+func (in *inlineWriter) markup(r, before, next rune) bool {
+	switch r {
+	case '\\', '`', '[', ']', '~':
+		return true
+	case '*':
+		return !unicode.IsSpace(before) || !unicode.IsSpace(next)
+	case '_':
+		return !letter(before) || !letter(next)
+	case '<':
+		return !unicode.IsSpace(next) && !unicode.IsDigit(next) && next != '='
+	case '!':
+		return next == '['
+	case '|':
+		return in.inCell
+	}
+	return false
+}
+
+// addressAt finds a web address that readers would make a link; -1 if none.
+func addressAt(text string) int {
+	for from := 0; ; {
+		i := strings.Index(text[from:], "://")
+		if i < 0 {
+			return -1
+		}
+		i += from
+		for _, scheme := range []string{"https", "http", "ftp"} {
+			if strings.HasSuffix(text[:i], scheme) {
+				return i - len(scheme)
+			}
+		}
+		from = i + 3
+	}
+}
+
+// addressEnd returns where an address at the start of the text ends: at a blank
+// or an angle bracket, without the punctuation of the sentence around it.
+func addressEnd(text string) int {
+	end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '<' || r == '>' })
+	if end < 0 {
+		end = len(text)
+	}
+	trimmed := strings.TrimRight(text[:end], ".,;:!?'\")]}*_~")
+	return max(len(trimmed), strings.Index(text, "://")+3)
+}
+
+// bareAddress writes an address that stands in the text. Readers link such
+// addresses by themselves and would show escapes in them, so one that needs
+// escapes, or that something else follows at once, goes in angle brackets.
+func (in *inlineWriter) bareAddress(address string, label, followed bool) {
+	escaped := in.escape(address, label, ' ')
+	switch {
+	case label || !followed && escaped == address:
+		in.out.WriteString(escaped)
+	case strings.HasSuffix(address, "://") || in.inCell && strings.Contains(address, "|"):
+		in.out.WriteString(strings.Replace(escaped, "://", "\\://", 1))
+	default:
+		in.out.WriteString("<" + address + ">")
+	}
+}
+
+// destination writes the address of a link or image.
+func (in *inlineWriter) destination(address string) string {
+	var b strings.Builder
+	b.Grow(len(address))
+	for i, r := range address {
+		switch {
+		case r <= ' ' || r == 0x7F || r == '<' || r == '>' || unicode.IsSpace(r) || unicode.IsControl(r):
+			var raw [utf8.UTFMax]byte
+			for _, c := range raw[:utf8.EncodeRune(raw[:], r)] {
+				b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c)|0x100, 16)[1:]))
+			}
+		case r == '(' || r == ')' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '&' && reference(address[i:]):
+			b.WriteString("\\&")
+		case r == '|' && in.inCell:
+			b.WriteString("%7C")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// reference tells whether a text could start with a character reference.
+func reference(s string) bool {
+	end := strings.IndexByte(s[:min(len(s), 40)], ';')
+	return end > 1 && strings.TrimFunc(s[1:end], wordRune) == ""
+}
+
+// wordRune tells the characters that the names of references are made of.
+func wordRune(r rune) bool {
+	return r == '#' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
+
+func numericReference(r rune) string { return "&#" + strconv.Itoa(int(r)) + ";" }
+
+// codeSpan writes text as code, between more backticks than it holds.
+func (in *inlineWriter) codeSpan(text string) {
+	text = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(text)
+	if in.inCell && strings.Contains(text, "\\|") {
+		// A table row is split at pipes before code is read, and an escaped
+		// backslash before one cannot be told from an escaped pipe.
+		in.warnings.add(Flattened, "code", "code in a table cell was written as text")
+		in.atom(in.escape(text, in.hasOpenLink(), ' '))
+		return
+	}
+	if in.inCell {
+		text = strings.ReplaceAll(text, "|", "\\|")
+	}
+	ticks := strings.Repeat("`", longestRun(text, '`')+1)
+	pad := ""
+	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") ||
+		strings.HasPrefix(text, " ") && strings.HasSuffix(text, " ") && strings.Trim(text, " ") != "" {
+		pad = " "
+	}
+	in.atom(ticks + pad + text + pad + ticks)
+}

@@ -1,0 +1,71 @@
+package markdown
+
+// References is what a body refers to.
+type References struct {
+	Attachments []AttachmentRef
+	// Pages are pages and blog posts that are linked or included.
+	Pages []PageRef
+	// Spaces are the keys of linked spaces.
+	Spaces []string
+	// Accounts are the account ids of people who are mentioned. Bodies from before
+	// account ids hold user keys or names instead, which Confluence Cloud can no
+	// longer look up; those are not listed.
+	Accounts []string
+	JiraKeys []string
+	// Comments are the places that inline comments are tied to.
+	Comments []CommentRef
+}
+
+// AttachmentRef names a file. Storage format knows names, ADF knows file ids.
+type AttachmentRef struct {
+	FileName string
+	FileID   string
+	// Page is the file's owner; zero is the page of the body itself.
+	Page PageRef
+}
+
+// PageRef names a page or blog post, by ID or by title.
+type PageRef struct {
+	ID       string
+	SpaceKey string // empty: the space of the body's own page
+	Title    string
+	// PostingDay is the day of a blog post, as 2026/03/01. Empty for pages.
+	PostingDay string
+}
+
+// CommentRef is a stretch of text that an inline comment is about.
+type CommentRef struct {
+	// Ref is what the comment's own record calls the place.
+	Ref  string
+	Text string
+}
+
+// referenceSet gathers references, each once.
+type referenceSet struct {
+	list References
+	seen map[target]bool
+}
+
+func (r *referenceSet) note(t target) {
+	t.anchor = ""
+	if r.seen[t] {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[target]bool)
+	}
+	r.seen[t] = true
+	switch {
+	case t.attachment != AttachmentRef{}:
+		r.list.Attachments = append(r.list.Attachments, t.attachment)
+		r.note(target{page: t.attachment.Page})
+	case t.page != PageRef{}:
+		r.list.Pages = append(r.list.Pages, t.page)
+	case t.space != "":
+		r.list.Spaces = append(r.list.Spaces, t.space)
+	case t.account != "":
+		r.list.Accounts = append(r.list.Accounts, t.account)
+	case t.jira != "":
+		r.list.JiraKeys = append(r.list.JiraKeys, t.jira)
+	}
+}

@@ -1,0 +1,205 @@
+package markdown
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// element is a node of the XML: an element, or, without a name, a text.
+type element struct {
+	name     string // with its prefix, as ac:link
+	text     string
+	attrs    []xml.Attr
+	children []*element
+}
+
+// maxElements bounds how deep elements nest. The content of deeper ones counts
+// as content of the one at the limit.
+const maxElements = 200
+
+// attr returns an attribute by its name without prefix, which old pages and
+// hand-made ones now and then lack.
+func (e *element) attr(local string) string {
+	for i := range e.attrs {
+		if e.attrs[i].Name.Local == local {
+			return e.attrs[i].Value
+		}
+	}
+	return ""
+}
+
+// child returns the first child of one of the names, or nil.
+func (e *element) child(names ...string) *element {
+	for _, child := range e.children {
+		for _, name := range names {
+			if child.name == name {
+				return child
+			}
+		}
+	}
+	return nil
+}
+
+// empty tells whether the element shows no text and holds no other element.
+func (e *element) empty() bool {
+	for _, child := range e.children {
+		if child.name != "" || strings.TrimSpace(child.text) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// inSentence tells whether what stands in the element is part of a sentence,
+// rather than a block of its own.
+func (e *element) inSentence(outer bool) bool {
+	switch e.name {
+	case "p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary", "caption":
+		return true
+	case "body", "div", "li", "td", "th", "blockquote", "ac:layout-cell", "ac:rich-text-body", "ac:task-body":
+		for _, child := range e.children {
+			if child.name == "" && strings.TrimSpace(child.text) != "" {
+				return true
+			}
+		}
+		return false
+	}
+	return outer
+}
+
+// innerText returns all text in the element, with its blanks.
+func (e *element) innerText() string {
+	var b strings.Builder
+	e.appendText(&b)
+	return b.String()
+}
+
+func (e *element) appendText(b *strings.Builder) {
+	b.WriteString(e.text)
+	if e.name == "br" {
+		b.WriteByte('\n')
+	}
+	for _, child := range e.children {
+		child.appendText(b)
+	}
+}
+
+// readElements reads the source as XML, or, if it is none, tolerantly.
+func readElements(source string, w *warnings) *element {
+	source = cleanSource(source, w)
+	root, err := readXML(source)
+	if err == nil {
+		return root
+	}
+	w.add(Malformed, "", "the storage format is not well-formed XML ("+cut(err.Error(), 120)+") and was read tolerantly")
+	return readTolerantly(source)
+}
+
+// cleanSource takes out what can be in no XML: broken UTF-8, control characters.
+func cleanSource(source string, w *warnings) string {
+	if utf8.ValidString(source) && strings.IndexFunc(source, noText) < 0 {
+		return source
+	}
+	w.add(CharactersReplaced, "", "bytes that are no text were replaced")
+	return strings.Map(func(r rune) rune {
+		if noText(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(source, "\uFFFD"))
+}
+
+// elementBuilder nests elements, both for the strict reader and the tolerant.
+type elementBuilder struct {
+	root  *element
+	stack []*element // the open elements, root first, at most maxElements
+	names []string   // the names of all open elements
+}
+
+func newElementBuilder() *elementBuilder {
+	root := &element{name: "body"}
+	return &elementBuilder{root: root, stack: []*element{root}}
+}
+
+func (b *elementBuilder) top() *element { return b.stack[len(b.stack)-1] }
+
+func (b *elementBuilder) start(name string, attrs []xml.Attr) {
+	e := &element{name: name, attrs: attrs}
+	b.top().children = append(b.top().children, e)
+	b.names = append(b.names, name)
+	if len(b.stack) < maxElements {
+		b.stack = append(b.stack, e)
+	}
+}
+
+// end closes the innermost element.
+func (b *elementBuilder) end() {
+	b.names = b.names[:len(b.names)-1]
+	if len(b.names) < len(b.stack)-1 {
+		b.stack = b.stack[:len(b.stack)-1]
+	}
+}
+
+func (b *elementBuilder) write(text string) {
+	top := b.top()
+	if n := len(top.children); n > 0 && top.children[n-1].name == "" && len(top.children[n-1].text) < 1<<10 {
+		top.children[n-1].text += text
+		return
+	}
+	top.children = append(top.children, &element{text: text})
+}
+
+// readXML reads well-formed XML with the entity names of HTML. Prefixes need no
+// declaration, several roots are fine, unknown entities stay as they are
+// written, and a document type is skipped, so nothing is ever loaded or
+// expanded.
+func readXML(source string) (*element, error) {
+	d := xml.NewDecoder(strings.NewReader(source))
+	d.Strict = false // for unknown entities alone: nesting is checked below
+	d.Entity = xml.HTMLEntity
+	d.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) { return input, nil } // it is UTF-8, whatever it says
+	names := make(map[xml.Name]string)
+	b := newElementBuilder()
+	for {
+		token, err := d.RawToken()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			b.start(fullName(names, token.Name), token.Attr)
+		case xml.EndElement:
+			name := fullName(names, token.Name)
+			if len(b.names) == 0 || b.names[len(b.names)-1] != name {
+				line, column := d.InputPos()
+				return nil, fmt.Errorf("line %d, column %d: unexpected end of %s", line, column, cut(name, 40))
+			}
+			b.end()
+		case xml.CharData:
+			b.write(string(token))
+		}
+	}
+	if len(b.names) > 0 {
+		return nil, fmt.Errorf("%s is not closed", cut(b.names[len(b.names)-1], 40))
+	}
+	return b.root, nil
+}
+
+// fullName joins prefix and name, once for each pair.
+func fullName(names map[xml.Name]string, n xml.Name) string {
+	if n.Space == "" {
+		return n.Local
+	}
+	full, ok := names[n]
+	if !ok {
+		full = n.Space + ":" + n.Local
+		names[n] = full
+	}
+	return full
+}

@@ -1,0 +1,58 @@
+package markdown
+
+import "strings"
+
+// imageElement is an image from this page, another page, or anywhere.
+func (s *storage) imageElement(e *element, st style) {
+	var t *target
+	for _, child := range e.children {
+		if found := resource(child); found != nil {
+			t = found
+		}
+	}
+	if t == nil || *t == (target{}) {
+		s.add(Unsupported, "ac:image", "an image without a source")
+		s.marker(firstOf(e.attr("alt"), "image"), st)
+	} else {
+		s.image(t, firstOf(e.attr("alt"), e.attr("title")), st)
+	}
+	if caption := e.child("ac:caption"); caption != nil {
+		s.element(caption, st)
+	}
+}
+
+// image writes an image. Without a description it is called like its file.
+func (f *flow) image(t *target, alt string, st style) {
+	f.note(*t)
+	if alt == "" && t.url != "" {
+		alt = fileOf(t.url)
+	}
+	f.run(run{kind: imageRun, subject: t, text: strings.Join(strings.Fields(alt), " ")}, st)
+}
+
+// fileOf returns the last part of an address's path.
+func fileOf(address string) string {
+	path, _, _ := strings.Cut(address, "?")
+	path, _, _ = strings.Cut(path, "#")
+	path = strings.TrimRight(path, "/")
+	if strings.HasPrefix(path, "data:") {
+		return "image"
+	}
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+func (s *storage) imgElement(e *element, st style) {
+	if e.attr("src") == "" {
+		s.add(Unsupported, "img", "an image without a source")
+		s.marker(firstOf(e.attr("alt"), "image"), st)
+		return
+	}
+	s.image(&target{url: e.attr("src")}, firstOf(e.attr("alt"), e.attr("title")), st)
+}
+
+// fabMedia is an image of the early new editor.
+func (s *storage) fabMedia(e *element, st style) {
+	s.end()
+	s.image(&target{attachment: AttachmentRef{FileName: e.attr("file-name"), FileID: e.attr("media-id")}}, "", st)
+	s.end()
+}
