@@ -219,7 +219,7 @@ func (b *broker) checkSecrets(t testing.TB, credentials confluenceclient.Credent
 	} {
 		for what, secret := range map[string]string{
 			"the token": token, "the Authorization header": base64.StdEncoding.EncodeToString([]byte(credentials.Email + ":" + token)),
-			"a signed address": "token=", "an access token": "eyJ",
+			"a signed address": "token=", "an access token": "eyJ", "what a caller sent as authorization": "JUSTATOKEN",
 		} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s hold %s", where, what)

@@ -257,6 +257,19 @@ func TestGetAttachmentFollowsRedirectsToTheMediaHostOnly(t *testing.T) {
 	}
 }
 
+func TestGetAttachmentFollowsOneRedirectOnly(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.sim.AddFault(confluencetest.Fault{
+		Face: confluencetest.FaceMedia, Status: http.StatusFound, Header: http.Header{"Location": {"https://media.acme.example/file/again?token=JWT"}},
+	})
+	_, _, _, err := b.download(t.Context(), &brokerv1.GetAttachmentRequest{AttachmentId: "att9"})
+	failedAs(t, err, codes.Internal, "UPSTREAM_BAD_RESPONSE")
+	if asked := b.api(); len(asked) != 3 {
+		t.Errorf("upstream was asked %v, want no second redirect followed", asked)
+	}
+}
+
 func TestGetAttachmentRefusedIsNotAbsent(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
 )
 
 func TestGetPageByIDAsksTheGatewayOnce(t *testing.T) {
@@ -69,6 +71,12 @@ func TestGetPageByTitleIgnoresCase(t *testing.T) {
 			t.Errorf("%v: %v, %v, want page 1001", req, got.GetPage().GetId(), err)
 		}
 	}
+	for key, title := range map[string]string{"~712020abc": "Ada's Notes", "2024": "Review of 2024", "DOC": `R&D "x" <env>`} {
+		got, err := b.GetPage(t.Context(), byTitle(key, title))
+		if err != nil || got.GetPage().GetTitle() != title || got.GetPage().GetSpaceKey() != key {
+			t.Errorf("%s in %s: %v, %v", title, key, got, err)
+		}
+	}
 	_, err := b.GetPage(t.Context(), byTitle("NOSUCH", "Run Book"))
 	failedAs(t, err, codes.NotFound, "SPACE_NOT_FOUND")
 	_, err = b.GetPage(t.Context(), byTitle("DOC", "No Such Page"))
@@ -116,6 +124,29 @@ func TestGetPageKeepsIdsBeyondFiftyThreeBits(t *testing.T) {
 		if got, err := b.GetPage(t.Context(), byID(id)); err != nil || got.GetPage().GetId() != id {
 			t.Errorf("%s: %v, %v", id, got.GetPage().GetId(), err)
 		}
+	}
+}
+
+func TestGetPageBelowAFolderNamesItsParentsType(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	got, err := b.GetPage(t.Context(), byID("1003"))
+	if err != nil || got.GetPage().GetParentId() != "5005" || got.GetPage().GetParentType() != brokerv1.ContentType_CONTENT_TYPE_FOLDER {
+		t.Errorf("GetPage = %v, %v, want the parent to be folder 5005", got, err)
+	}
+}
+
+func TestGetPageNamesTheSpaceKeyThatItCannotTell(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t, withToken("without-space"))
+	b.sim.AddFault(confluencetest.Fault{
+		Route: "/wiki/api/v2/pages/{id}", Status: http.StatusOK,
+		Body: `{"id":"1001","status":"current","title":"Run Book","spaceId":"7","version":{"number":3},"body":{"storage":{"value":""}}}`,
+	})
+	got, err := b.GetPage(t.Context(), byID("1001"))
+	if err != nil || got.GetPage().GetSpaceKey() != "" || len(got.GetWarnings()) != 1 ||
+		got.GetWarnings()[0].GetCode() != brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE || got.GetWarnings()[0].GetSubject() != "space_key" {
+		t.Errorf("GetPage = %v, %v, want the warning that space_key is unavailable", got, err)
 	}
 }
 

@@ -21,9 +21,12 @@ import (
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
 )
 
 func refuseAnonymous(s *setup) { s.service.AllowAnonymous = false }
@@ -225,6 +228,32 @@ func TestAnswersAboveTheLimitSayTheirSizeAndWhatToAskFor(t *testing.T) {
 	if text := status.Convert(err).Message(); !strings.Contains(text, "BODY_FORMAT_NONE") {
 		t.Errorf("%q does not say what to ask for", text)
 	}
+}
+
+func TestAnswersUpToTheLimitPassClientsWithDefaultLimits(t *testing.T) {
+	t.Parallel()
+	// page is an answer whose message has that many bytes more than its text.
+	page := func(b *broker, text int) (*brokerv1.GetPageResponse, error) {
+		b.sim.ClearFaults()
+		b.sim.AddFault(confluencetest.Fault{
+			Route: "/wiki/api/v2/pages/{id}", Status: http.StatusOK,
+			Body: `{"id":"1001","status":"current","version":{"number":1},"body":{"storage":{"value":"` + strings.Repeat("x", text) + `"}},"_links":{"webui":"/spaces/DOC/pages/1001"}}`,
+		})
+		return b.GetPage(t.Context(), &brokerv1.GetPageRequest{Page: byID("1001").GetPage(), MaxAge: durationpb.New(0)})
+	}
+	b := newBroker(t)
+	small, err := page(b, 4000<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	overhead := proto.Size(small) - 4000<<10
+	if got, err := page(b, DefaultMaxMessageBytes-overhead); err != nil || proto.Size(got) != DefaultMaxMessageBytes {
+		t.Errorf("an answer of %d bytes: %v", proto.Size(got), err)
+	}
+	_, err = page(b, DefaultMaxMessageBytes-overhead+1)
+	failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
+	_, err = page(b, 6<<20)
+	failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
 }
 
 func TestStopEndsOpenStreamsWhenTheGraceIsOver(t *testing.T) {
