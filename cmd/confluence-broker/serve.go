@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +57,7 @@ func serve(ctx context.Context, c config, env environment) error {
 		return err
 	}
 	if c.upstream.CloudID == "" {
-		if c.upstream.CloudID, err = confluenceclient.Discover(ctx, c.upstream.SiteURL, nil); err != nil {
+		if c.upstream.CloudID, err = discover(ctx, c.upstream.SiteURL); err != nil {
 			return fmt.Errorf("the cloud ID is not set and cannot be looked up: %w; set CONFLUENCE_CLOUD_ID (--cloud-id), or run doctor", err)
 		}
 		log.InfoContext(ctx, "the site told its cloud ID", "site", c.upstream.SiteURL, "cloud_id", c.upstream.CloudID)
@@ -76,6 +78,16 @@ func serve(ctx context.Context, c config, env environment) error {
 	}
 	warnOperator(ctx, c, log)
 	return runBroker(ctx, c, telemetry, log, calls, admin)
+}
+
+// discover asks the site, for no longer than an operator would wait, and like
+// the client without regard to proxy variables.
+func discover(ctx context.Context, siteURL string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	transport := &http.Transport{ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	return confluenceclient.Discover(ctx, siteURL, transport)
 }
 
 // warnOperator says what is allowed, but should not surprise anybody later.

@@ -51,6 +51,17 @@ func TestALineWithoutACallHasNoTraceID(t *testing.T) {
 }
 
 func TestSpansReachACollectorUnderTheProgramsName(t *testing.T) { // not parallel: the exporter reads the environment
+	for serviceName, want := range map[string]string{"": "confluence-broker", "wiki-reader": "wiki-reader"} {
+		t.Setenv("OTEL_SERVICE_NAME", serviceName)
+		if got := exportedServiceName(t); got != want {
+			t.Errorf("OTEL_SERVICE_NAME=%s: service.name = %q, want %q", serviceName, got, want)
+		}
+	}
+}
+
+// exportedServiceName sends a span to a collector that it plays.
+func exportedServiceName(t *testing.T) string {
+	t.Helper()
 	requests := make(chan *collectortrace.ExportTraceServiceRequest, 1)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -77,9 +88,7 @@ func TestSpansReachACollectorUnderTheProgramsName(t *testing.T) { // not paralle
 	for _, attribute := range resource.GetResource().GetAttributes() {
 		names[attribute.GetKey()] = attribute.GetValue().GetStringValue()
 	}
-	if names["service.name"] != "confluence-broker" {
-		t.Errorf("resource = %v", names)
-	}
+	return names["service.name"]
 }
 
 // A collector that takes connections and never answers is worse than one that
