@@ -60,6 +60,8 @@ func (s *Simulator) confluence(w http.ResponseWriter, r *http.Request, route *ro
 
 func (s *Simulator) refuseUnknown(w http.ResponseWriter, r *http.Request, entry *Request, inner string) {
 	switch {
+	case r.Method != http.MethodGet: // writing needs scopes that no token of a reader has
+		refuseScope(w)
 	case strings.HasPrefix(inner, "/wiki/download/"):
 		s.suspect(entry, "the download address is a browser's and refuses tokens (CHANGE-2735): make the path of /wiki/rest/api/content/{id}/child/attachment/{attachmentId}/download from ids")
 		refuseServlet(w, s.hosts.site)

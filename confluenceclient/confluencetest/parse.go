@@ -98,7 +98,7 @@ func (p *parser) fill(s *section) {
 	case "client":
 		keys, missing = p.clientKeys(name)
 	case "space":
-		keys, missing = p.spaceKeys(s, p.site.spaceByKey(name))
+		keys, missing = p.spaceKeys(s, name)
 	default:
 		keys, missing = p.contentKeys(s, p.site.contents[name])
 	}

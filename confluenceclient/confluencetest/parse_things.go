@@ -49,7 +49,8 @@ func (p *parser) clientKeys(name string) (setters, func() string) {
 	})
 }
 
-func (p *parser) spaceKeys(s *section, sp *space) (setters, func() string) {
+func (p *parser) spaceKeys(s *section, key string) (setters, func() string) {
+	sp := p.site.spaces[slices.IndexFunc(p.site.spaces, func(sp *space) bool { return sp.key == key })]
 	keys := setters{
 		"id": text(&sp.id), "name": text(&sp.name), "type": text(&sp.kind), "status": text(&sp.status),
 		"author": p.accountNamed(&sp.author), "created": instant(&sp.created),

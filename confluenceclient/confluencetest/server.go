@@ -19,12 +19,14 @@ func NewServer(t testing.TB, site *Site, opts ...Option) *Server {
 	t.Helper()
 	var listeners []*httptest.Server
 	for range 4 {
-		listener := httptest.NewUnstartedServer(nil)
-		listeners = append(listeners, listener)
+		listeners = append(listeners, httptest.NewUnstartedServer(nil))
 	}
 	address := func(i int) string { return "http://" + listeners[i].Listener.Addr().String() }
+	// Clients keep the Authorization header when only the port changes, so the
+	// media host needs a name of its own to be another host, as Atlassian's is.
+	media := strings.Replace(address(3), "127.0.0.1", "localhost", 1)
 	opts = append(opts, func(s *Simulator) {
-		s.hosts = hosts{gateway: address(0), site: address(1), auth: address(2), media: address(3)}
+		s.hosts = hosts{gateway: address(0), site: address(1), auth: address(2), media: media}
 	})
 	s := &Server{Simulator: New(site, opts...)}
 	for _, listener := range listeners {

@@ -3,6 +3,7 @@ package confluencetest
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -206,6 +207,8 @@ func (s *Simulator) TokenNamed(name string) Credential {
 	}
 	panic("confluencetest: the site has no token named " + name)
 }
+
+func (s *Simulator) hasToken(name string) bool { return slices.Contains(s.TokenNames(), name) }
 
 // TokenNames lists the fixture's tokens in their order.
 func (s *Simulator) TokenNames() []string {

@@ -1,0 +1,73 @@
+package confluencetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Control returns a handler for programs that cannot call this package: a
+// simulator that runs as a process offers it on a port of its own.
+//
+//	GET    /requests        the requests so far, a JSON object a line, without credentials
+//	GET    /suspicious      what a careful client would not have sent, a sentence a line
+//	POST   /faults          adds a fault; the body is as ParseFault reads it
+//	DELETE /faults          removes all faults
+//	POST   /revoke/{token}  revokes the token of this name in the fixture
+func (s *Simulator) Control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		for _, r := range s.Requests() {
+			_ = encoder.Encode(r.line()) // the reader may have left
+		}
+	})
+	mux.HandleFunc("GET /suspicious", func(w http.ResponseWriter, _ *http.Request) {
+		for _, complaint := range s.Suspicious() {
+			fmt.Fprintln(w, complaint)
+		}
+	})
+	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		var f Fault
+		if err == nil {
+			f, err = ParseFault(strings.TrimSpace(string(text)))
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.AddFault(f)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("DELETE /faults", func(w http.ResponseWriter, _ *http.Request) {
+		s.ClearFaults()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /revoke/{token}", func(w http.ResponseWriter, r *http.Request) {
+		if !s.hasToken(r.PathValue("token")) {
+			http.Error(w, "there is no token of this name", http.StatusNotFound)
+			return
+		}
+		s.RevokeToken(r.PathValue("token"))
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
+// line is a request as the log of a process shows it: headers and the queries of
+// signed addresses hold credentials, and are left out.
+func (r Request) line() object {
+	line := object{
+		"time": r.Time, "face": r.Face, "method": r.Method, "path": r.Path, "route": r.Route, "token": r.Token,
+		"status": r.Status, "atl_traceid": r.TraceID, "suspicious": r.Suspicious,
+	}
+	if r.Face == FaceGateway {
+		line["query"] = r.Query
+	}
+	return line
+}
