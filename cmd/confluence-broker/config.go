@@ -89,59 +89,6 @@ func load(table []setting, flags *pflag.FlagSet, getenv func(string) string, fil
 	return c, errors.Join(problems...)
 }
 
-// checkCredentials names what is missing or too much, by the names under which
-// an operator sets it. Whether the values make sense is the client's to check.
-func (c config) checkCredentials() error {
-	type fact struct {
-		wrong bool
-		text  string
-	}
-	cred := c.upstream.Credentials
-	var facts []fact
-	switch cred.Scheme {
-	case "":
-		facts = []fact{{true, "it is not set how the token is presented: set CONFLUENCE_AUTH (--auth) to basic for an e-mail and API token, bearer for the API token of a service account, or oauth for client credentials"}}
-	case confluenceclient.SchemeBasic:
-		facts = []fact{{cred.Email == "", "auth is basic, but the e-mail address of the token's account is not set: set CONFLUENCE_EMAIL (--email)"}}
-	case confluenceclient.SchemeBearer:
-		facts = []fact{{cred.Email != "", "auth is bearer, which sends no e-mail address, but one is set: unset CONFLUENCE_EMAIL (--email), or set CONFLUENCE_AUTH (--auth) to basic"}}
-	}
-	if cred.Scheme == confluenceclient.SchemeOAuth {
-		facts = append(facts,
-			fact{cred.ClientID == "", "auth is oauth, but there is no client ID: set CONFLUENCE_OAUTH_CLIENT_ID (--oauth-client-id)"},
-			fact{c.clientSecretFile == "", "auth is oauth, but there is no client secret: set CONFLUENCE_OAUTH_CLIENT_SECRET_FILE (--oauth-client-secret-file)"},
-			fact{c.token != "" || c.tokenFile != "", "auth is oauth, which uses a client secret, but an API token is set: unset CONFLUENCE_TOKEN and CONFLUENCE_TOKEN_FILE (--token-file)"},
-			fact{cred.Email != "", "auth is oauth, which sends no e-mail address, but one is set: unset CONFLUENCE_EMAIL (--email)"})
-	} else {
-		facts = append(facts,
-			fact{c.token != "" && c.tokenFile != "", "the token is set twice: unset either CONFLUENCE_TOKEN or CONFLUENCE_TOKEN_FILE (--token-file)"},
-			fact{c.token == "" && c.tokenFile == "", "there is no token: set CONFLUENCE_TOKEN_FILE (--token-file), or CONFLUENCE_TOKEN in the environment"},
-			fact{cred.Scheme != "" && (cred.ClientID != "" || c.clientSecretFile != ""), fmt.Sprintf("auth is %s, but an OAuth client is set: unset CONFLUENCE_OAUTH_CLIENT_ID and CONFLUENCE_OAUTH_CLIENT_SECRET_FILE, or set CONFLUENCE_AUTH (--auth) to oauth", cred.Scheme)})
-	}
-	var problems []error
-	if c.upstream.SiteURL == "" {
-		problems = append(problems, errors.New("the address of the site is not set: set CONFLUENCE_SITE_URL (--site-url), such as https://acme.atlassian.net"))
-	}
-	for _, f := range facts {
-		if f.wrong {
-			problems = append(problems, errors.New(f.text))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// openSecret returns the token or, for oauth, the client secret.
-func (c config) openSecret() (*secret, error) {
-	path := c.tokenFile
-	if c.upstream.Credentials.Scheme == confluenceclient.SchemeOAuth {
-		path = c.clientSecretFile
-	}
-	if path != "" {
-		return openSecret(path)
-	}
-	return fixedSecret(c.token), nil
-}
-
 // pageTokenKey reads the key that replicas share; nil: none is set.
 func (c config) pageTokenKey() ([]byte, error) {
 	if c.pageTokenKeyFile == "" {

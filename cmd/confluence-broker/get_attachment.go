@@ -48,6 +48,7 @@ func getAttachment(ctx context.Context, cmd *cobra.Command, broker brokerv1.Brok
 	if err != nil {
 		return err
 	}
+	defer func() { incoming.cancel() }()
 	if flags.output == "-" {
 		return incoming.copyTo(cmd.OutOrStdout())
 	}
@@ -63,9 +64,11 @@ func getAttachment(ctx context.Context, cmd *cobra.Command, broker brokerv1.Brok
 	if part.size > 0 {
 		// The version is named now, so that the rest belongs to the same file.
 		incoming.cancel()
-		if incoming, err = openAttachment(ctx, broker, id, incoming.about.GetVersion().GetNumber(), part.size); err != nil {
+		rest, err := openAttachment(ctx, broker, id, incoming.about.GetVersion().GetNumber(), part.size)
+		if err != nil {
 			return err
 		}
+		incoming = rest
 	}
 	before := part.size
 	bar := progress(cmd.ErrOrStderr(), incoming.about, part.size)
@@ -122,7 +125,6 @@ func openAttachment(ctx context.Context, broker brokerv1.BrokerServiceClient, id
 // copyTo writes all data to w and checks them against the checksum, without
 // which the stream is not complete.
 func (in *incoming) copyTo(w io.Writer) error {
-	defer in.cancel()
 	sum := sha256.New()
 	var checksum *brokerv1.Checksum
 	for {
