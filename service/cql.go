@@ -6,6 +6,8 @@ import (
 	"unicode"
 )
 
+const maxQueryBytes = 8 << 10 // of the caller's part
+
 // query is a CQL query in parts. CQL reads AND and OR from left to right, so
 // what a caller wrote may only ever stand in brackets, behind the filters:
 // whatever it says, it can but narrow them.

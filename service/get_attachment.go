@@ -23,12 +23,12 @@ func (s *Service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.
 	}
 	attachment, err := s.client.Attachment(ctx, req.GetAttachmentId(), req.GetVersion())
 	if err != nil {
-		return blame(err, "version")
+		return blame(err, versioned(req.GetVersion(), "attachment_id"))
 	}
 	// Opened before anything is sent, so that a call that fails sends nothing.
 	body, err := s.client.Download(ctx, attachment, req.GetOffset())
 	if err != nil {
-		return blame(err, "version")
+		return blame(err, versioned(req.GetVersion(), "attachment_id"))
 	}
 	defer func() { _ = body.Close() }()
 	if err := stream.Send(&brokerv1.GetAttachmentResponse{

@@ -97,6 +97,15 @@ func TestGetAttachmentWithoutASizeIsUnsetNotZero(t *testing.T) {
 	if about.FileSize != nil || len(data) == 0 {
 		t.Errorf("file_size = %v with %d bytes, want it unset", about.FileSize, len(data))
 	}
+	for _, options := range [][]confluencetest.Option{nil, {confluencetest.With(confluencetest.RangeIgnored)}} {
+		b := newBroker(t, func(s *setup) { s.simulator = options })
+		_, part := file(t, b, &brokerv1.GetAttachmentRequest{AttachmentId: unsizedAttachment, Offset: 6, MaxBytes: 7})
+		if want := string(data[6:13]); string(part) != want {
+			t.Errorf("part = %q, want %q", part, want)
+		}
+		_, _, _, err := b.download(t.Context(), &brokerv1.GetAttachmentRequest{AttachmentId: unsizedAttachment, Offset: int64(len(data)) + 1})
+		failedAs(t, err, codes.OutOfRange, "LIMIT_EXCEEDED")
+	}
 }
 
 func TestGetAttachmentStreamIsAttachmentThenDataThenChecksum(t *testing.T) {

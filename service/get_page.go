@@ -20,7 +20,7 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	}
 	id, err := s.pageID(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, blame(err, chosen(req, "page"))
 	}
 	format := req.GetBodyFormat()
 	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
@@ -34,7 +34,7 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 		Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge,
 	})
 	if err != nil {
-		return nil, blame(err, "version") // the rest has been checked
+		return nil, blame(err, versioned(req.GetVersion(), chosen(req, "page")))
 	}
 	noteCache(ctx, page.FromCache, maxAge)
 	resp := &brokerv1.GetPageResponse{Page: pageMessage(page, format)}

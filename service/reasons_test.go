@@ -103,6 +103,9 @@ func TestEachUpstreamFaultHasOneReasonInEveryRPC(t *testing.T) {
 					if retry := detail[*errdetails.RetryInfo](status.Convert(err)); outcomeHelps(test.reason) != (retry != nil) || retry.GetRetryDelay().AsDuration() > 15*time.Minute {
 						t.Errorf("RetryInfo = %v", retry)
 					}
+					if test.code == codes.InvalidArgument && len(fields(err)) != 1 {
+						t.Errorf("fields = %v, want the one at fault", fields(err))
+					}
 					if took := time.Since(start); took > 2*time.Minute {
 						t.Errorf("the call took %v", took)
 					}

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -150,6 +152,21 @@ func (v *violations) timestamp(field string, t *timestamppb.Timestamp) {
 	if t != nil && t.CheckValid() != nil {
 		v.add(field, "is not a valid time: year 1 to 9999, nanos 0 to 999999999")
 	}
+}
+
+// chosen is the name of the field that is set of a oneof.
+func chosen(req proto.Message, oneof protoreflect.Name) string {
+	message := req.ProtoReflect()
+	return string(message.WhichOneof(message.Descriptor().Oneofs().ByName(oneof)).Name())
+}
+
+// versioned is the field to blame when Confluence refuses a request for a
+// version of what field names.
+func versioned(version int32, field string) string {
+	if version != 0 {
+		return "version"
+	}
+	return field
 }
 
 // quote shows a caller what it sent, within reason.

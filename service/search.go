@@ -2,10 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
@@ -14,9 +10,6 @@ import (
 const (
 	standardResults = 25
 	maxResults      = 250
-	maxQueryBytes   = 8 << 10
-	maxFilterValues = 100
-	maxLabel        = 255
 
 	// maxEmptyPages is how many pages of results in a row may be filtered away
 	// to nothing before the caller gets an empty one with a token. Going on
@@ -35,7 +28,7 @@ func (s *Service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 	for range maxEmptyPages {
 		page, err := s.client.Search(ctx, ask)
 		if err != nil {
-			return nil, blame(err, pagedField(req.GetPageToken(), queryField(req)))
+			return nil, blame(err, pagedField(req.GetPageToken(), chosen(req, "query")))
 		}
 		resp.EstimatedTotal = page.EstimatedTotal
 		resp.Warnings = append(resp.Warnings, omitted(page.Omitted)...)
@@ -72,125 +65,4 @@ func (s *Service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (conf
 		Cursor: s.pageToken(&v, req.GetPageToken(), binding),
 	}
 	return ask, v.err()
-}
-
-// filters checks the filters and returns them as terms of CQL.
-func (v *violations) filters(req *brokerv1.SearchRequest) []string {
-	for i, key := range v.list("space_keys", req.GetSpaceKeys()) {
-		v.spaceKey(fmt.Sprintf("space_keys[%d]", i), key)
-	}
-	for i, label := range v.list("labels", req.GetLabels()) {
-		v.line(fmt.Sprintf("labels[%d]", i), label, maxLabel)
-	}
-	types := make([]string, len(req.GetTypes()))
-	for i, t := range req.GetTypes() {
-		types[i] = string(contentTypes[t])
-		if types[i] == "" {
-			v.add(fmt.Sprintf("types[%d]", i), "%s is not a type of content", t)
-		}
-	}
-	after, before := req.GetModifiedAfter(), req.GetModifiedBefore()
-	v.timestamp("modified_after", after)
-	v.timestamp("modified_before", before)
-	var terms []string
-	for _, term := range []string{
-		anyOf("space", req.GetSpaceKeys()), anyOf("type", v.list("types", types)), anyOf("label", req.GetLabels()),
-	} {
-		if term != "" {
-			terms = append(terms, term)
-		}
-	}
-	if after.IsValid() {
-		terms = append(terms, modifiedSince(after.AsTime()))
-	}
-	if before.IsValid() {
-		terms = append(terms, modifiedUntil(before.AsTime()))
-	}
-	if after.IsValid() && before.IsValid() && !after.AsTime().Before(before.AsTime()) {
-		v.add("modified_before", "is not later than modified_after, so nothing can be found")
-	}
-	return terms
-}
-
-// list bounds the length of a filter. It returns the values to check further.
-func (v *violations) list(field string, values []string) []string {
-	if len(values) > maxFilterValues {
-		v.add(field, "has %d values, at most %d are allowed", len(values), maxFilterValues)
-		return nil
-	}
-	return values
-}
-
-func (v *violations) order(req *brokerv1.SearchRequest) string {
-	order, known := map[brokerv1.SearchOrder]string{
-		brokerv1.SearchOrder_SEARCH_ORDER_UNSPECIFIED:        "",
-		brokerv1.SearchOrder_SEARCH_ORDER_MODIFIED_TIME_DESC: "lastmodified desc",
-		brokerv1.SearchOrder_SEARCH_ORDER_MODIFIED_TIME_ASC:  "lastmodified asc",
-		brokerv1.SearchOrder_SEARCH_ORDER_CREATE_TIME_DESC:   "created desc",
-		brokerv1.SearchOrder_SEARCH_ORDER_CREATE_TIME_ASC:    "created asc",
-		brokerv1.SearchOrder_SEARCH_ORDER_TITLE_ASC:          "title asc",
-	}[req.GetOrderBy()]
-	if !known {
-		v.add("order_by", "%d is not an order", req.GetOrderBy())
-	}
-	return order
-}
-
-func queryField(req *brokerv1.SearchRequest) string {
-	if _, ok := req.GetQuery().(*brokerv1.SearchRequest_Text); ok {
-		return "text"
-	}
-	return "cql"
-}
-
-// sift adds a hit to the answer if it passes the filters that CQL alone does
-// not hold: spaces, once more, since what a query means is Confluence's word
-// only; and times to the second, which CQL has in a zone that we do not know.
-func sift(req *brokerv1.SearchRequest, hit confluenceclient.SearchResult, resp *brokerv1.SearchResponse) {
-	if len(req.GetSpaceKeys()) > 0 {
-		if hit.SpaceKey == "" {
-			resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, hit.ID,
-				"left out: Confluence does not tell its space, so the filter by space cannot be checked"))
-			return
-		}
-		if !slices.ContainsFunc(req.GetSpaceKeys(), func(key string) bool { return strings.EqualFold(key, hit.SpaceKey) }) {
-			return
-		}
-	}
-	after, before := req.GetModifiedAfter(), req.GetModifiedBefore()
-	switch {
-	case after == nil && before == nil:
-	case hit.ModifiedTime.IsZero():
-		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_TIME_UNVERIFIED, hit.ID,
-			"kept, though Confluence does not tell when it changed, so the filter by time could not be checked"))
-	case after != nil && hit.ModifiedTime.Before(after.AsTime()), before != nil && !hit.ModifiedTime.Before(before.AsTime()):
-		return
-	}
-	resp.Results = append(resp.Results, resultMessage(hit))
-}
-
-// Confluence reads times in the zone of the token's account, which may be
-// anywhere from UTC-12 to UTC+14. The bounds are wide enough for all of them;
-// sift does the rest.
-const (
-	westmost = 12 * time.Hour
-	eastmost = 14 * time.Hour
-)
-
-func modifiedSince(t time.Time) string {
-	return "lastmodified >= " + literal(t.Add(-westmost).Truncate(time.Minute))
-}
-
-func modifiedUntil(t time.Time) string {
-	return "lastmodified <= " + literal(t.Add(eastmost+time.Minute-1).Truncate(time.Minute))
-}
-
-func literal(t time.Time) string {
-	// What lies outside the four digits of a year can be no tighter than them.
-	if t.Year() < 1 {
-		t = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	} else if t.Year() > 9999 {
-		t = time.Date(9999, 12, 31, 23, 59, 0, 0, time.UTC)
-	}
-	return quoted(t.UTC().Format("2006-01-02 15:04"))
 }

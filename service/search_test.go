@@ -220,6 +220,7 @@ func TestSearchRefusesBadRequestsNamingEveryField(t *testing.T) {
 			r.ModifiedAfter, r.ModifiedBefore = &timestamppb.Timestamp{Seconds: 1 << 60}, &timestamppb.Timestamp{Nanos: -1}
 		}), []string{"modified_after", "modified_before"}},
 		{"too many keys", with(byText("x"), func(r *brokerv1.SearchRequest) { r.SpaceKeys = slices.Repeat([]string{"A"}, 101) }), []string{"space_keys"}},
+		{"too many types, none of them one", with(byText("x"), func(r *brokerv1.SearchRequest) { r.Types = make([]brokerv1.ContentType, 1<<16) }), []string{"types"}},
 		{"all at once", &brokerv1.SearchRequest{
 			Query: &brokerv1.SearchRequest_Text{Text: ""}, SpaceKeys: []string{"DOC", `a" OR`}, Labels: []string{""},
 			Types: []brokerv1.ContentType{brokerv1.ContentType_CONTENT_TYPE_PAGE, 0, 99}, OrderBy: 99, PageSize: -1, PageToken: "x",
