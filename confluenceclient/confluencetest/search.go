@@ -96,7 +96,7 @@ func (r *request) hits(q *query) []hit {
 // sortHits orders by what the query says, or what has the words in its title
 // first. Equal hits swap places from one walk to the next.
 func (r *request) sortHits(q *query, hits []hit, at place) {
-	compare := q.compare()
+	compare := q.compare(hits)
 	slices.SortStableFunc(hits, compare)
 	turn := at.Walk
 	if r.quirk(UnstableSearch) {
@@ -112,25 +112,26 @@ func (r *request) sortHits(q *query, hits []hit, at place) {
 	}
 }
 
-func (q *query) compare() func(a, b hit) int {
-	if len(q.order) == 0 {
-		inTitle := func(h hit) int {
-			words := tokens(title(h))
-			if slices.ContainsFunc(q.words, func(w string) bool { return slices.Contains(words, w) }) {
-				return 0
+// compare orders hits as the query says; without a word of it, those first that
+// have what is looked for in their title.
+func (q *query) compare(hits []hit) func(a, b hit) int {
+	if len(q.order) > 0 {
+		return func(a, b hit) int {
+			for _, o := range q.order {
+				if c := o.compare(a, b); c != 0 {
+					return c
+				}
 			}
-			return 1
+			return 0
 		}
-		return func(a, b hit) int { return inTitle(a) - inTitle(b) }
 	}
-	return func(a, b hit) int {
-		for _, o := range q.order {
-			if c := o.compare(a, b); c != 0 {
-				return c
-			}
+	inTitle := map[hit]int{}
+	for _, h := range hits {
+		if len(q.words) > 0 && slices.ContainsFunc(tokens(title(h)), func(w string) bool { return slices.Contains(q.words, w) }) {
+			inTitle[h] = 1
 		}
-		return 0
 	}
+	return func(a, b hit) int { return inTitle[b] - inTitle[a] }
 }
 
 func (o ordering) compare(a, b hit) int {
