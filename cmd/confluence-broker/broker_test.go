@@ -60,7 +60,7 @@ func startRunning(t *testing.T, grace time.Duration) *running {
 
 // download begins a stream of more bytes than fit on the way, so that the call
 // stays open as long as nobody reads them.
-func (r *running) download(t *testing.T, ctx context.Context) brokerv1.BrokerService_GetAttachmentClient {
+func (r *running) download(ctx context.Context, t *testing.T) brokerv1.BrokerService_GetAttachmentClient {
 	t.Helper()
 	stream, err := r.broker.GetAttachment(ctx, &brokerv1.GetAttachmentRequest{AttachmentId: "att80"})
 	if err == nil {
@@ -87,7 +87,7 @@ func TestOpenCallsMayFinishWhileTheBrokerIsNoLongerReady(t *testing.T) {
 	t.Parallel()
 	r := startRunning(t, time.Hour)
 	ctx, hangUp := context.WithCancel(t.Context())
-	r.download(t, ctx)
+	r.download(ctx, t)
 	if got := r.readiness(t); got != http.StatusOK {
 		t.Errorf("readiness = %d before the stop, want 200", got)
 	}
@@ -108,7 +108,7 @@ func TestOpenCallsMayFinishWhileTheBrokerIsNoLongerReady(t *testing.T) {
 func TestCallsThatOutlastTheGraceAreEnded(t *testing.T) {
 	t.Parallel()
 	r := startRunning(t, time.Millisecond)
-	stream := r.download(t, t.Context())
+	stream := r.download(t.Context(), t)
 	r.stop()
 	if err := <-r.ended; err != nil {
 		t.Errorf("the broker ended with %v", err)
