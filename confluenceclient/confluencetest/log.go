@@ -92,7 +92,7 @@ func (s *Simulator) suspectRequest(e *Request, r *http.Request) {
 		s.suspect(e, "the method is "+r.Method+", but a reader only needs GET")
 	case authorized && e.Face == FaceSite:
 		s.suspect(e, "the token was sent to the site: scoped tokens work at the gateway only, and the site is for people's links")
-	case authorized && e.Face == FaceMedia:
+	case authorized && e.Face == FaceMedia && s.isOther(r):
 		s.suspect(e, "the Authorization header went along with the redirect to the media host: the signed address is enough, and the token is nobody else's business")
 	}
 	if r.Header.Get("Cookie") != "" {
