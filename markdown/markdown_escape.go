@@ -20,19 +20,19 @@ func (in *inlineWriter) words(i int) {
 	if lineStart {
 		text = in.guardLine(text)
 	}
-	inLabel := len(in.open) > 0 && in.hasOpenLink()
-	after := ' ' // what follows the span
-	if i+1 < len(in.spans) && !in.spans[i+1].blank() {
+	inLabel := in.isOpen(linkLayer)
+	after := ' ' // what follows the span: a blank or markup
+	if next := i + 1; next < len(in.spans) && (!in.spans[next].blank() || in.spans[next].kind == breakRun) || in.closesAfter(i) {
 		after = '['
 	}
-	for text != "" {
+	for !inLabel { // links are made in no label
 		n := addressAt(text)
 		if n < 0 {
 			break
 		}
-		in.out.WriteString(in.escape(text[:n], inLabel, 'h'))
+		in.out.WriteString(in.escape(text[:n], inLabel, '<'))
 		end := n + addressEnd(text[n:])
-		in.bareAddress(text[n:end], inLabel, end == len(text) && after != ' ')
+		in.bareAddress(text[n:end], text[n:], after)
 		text = text[end:]
 	}
 	in.out.WriteString(in.escape(text, inLabel, after))
@@ -41,9 +41,10 @@ func (in *inlineWriter) words(i int) {
 	}
 }
 
-func (in *inlineWriter) hasOpenLink() bool {
+// closesAfter tells whether something that is open ends with a span.
+func (in *inlineWriter) closesAfter(i int) bool {
 	for _, o := range in.open {
-		if o.layer == linkLayer {
+		if in.ends[i][o.layer] == i {
 			return true
 		}
 	}
@@ -96,16 +97,24 @@ func (in *inlineWriter) escape(text string, label bool, after rune) string {
 	if in.inCell {
 		special += "|"
 	}
+	if !label {
+		special += "@"
+	}
 	if !strings.ContainsAny(text, special) && !strings.Contains(text, "www.") {
 		return text
 	}
 	var b strings.Builder
 	b.Grow(len(text) + 8)
 	before := in.lastRune()
+	mailbox := unicode.IsSpace(before) // the text since the last blank could be one
 	for i, r := range text {
 		next := after
 		if size := utf8.RuneLen(r); r != utf8.RuneError && i+size < len(text) {
-			next, _ = utf8.DecodeRuneInString(text[i+size:])
+			var width int
+			next, width = utf8.DecodeRuneInString(text[i+size:])
+			if after == '[' && i+size+width == len(text) {
+				next = '&' // what the last letter may become, see opener
+			}
 		}
 		switch {
 		case r == '|' && before == '\\':
@@ -114,6 +123,10 @@ func (in *inlineWriter) escape(text string, label bool, after rune) string {
 				break
 			}
 			b.WriteRune(r)
+		case r == '~' && next == '[' && i+1 == len(text):
+			b.WriteString(numericReference(r)) // not even an escaped one may touch a strike mark
+		case r == '@' && !mailbox && !label:
+			b.WriteString("\\@") // a reader would take marks before it for part of a mail address
 		case r == '&':
 			if reference(text[i:]) || after == '[' && strings.TrimFunc(text[i+1:], wordRune) == "" {
 				b.WriteByte('\\')
@@ -129,6 +142,7 @@ func (in *inlineWriter) escape(text string, label bool, after rune) string {
 			b.WriteRune(r)
 		}
 		before = r
+		mailbox = unicode.IsSpace(r) || mailbox && (wordRune(r) && r != '#' || strings.ContainsRune(".+-_", r))
 	}
 	return b.String()
 }
@@ -176,19 +190,31 @@ func addressEnd(text string) int {
 	if end < 0 {
 		end = len(text)
 	}
-	trimmed := strings.TrimRight(text[:end], ".,;:!?'\")]}*_~")
+	trimmed := strings.TrimRight(text[:end], ".,:!?'\")]}*_~")
 	return max(len(trimmed), strings.Index(text, "://")+3)
 }
+
+// maxChunk bounds how far is looked for the end of an address, as a text may
+// hold any number of them without a blank.
+const maxChunk = 2000
 
 // bareAddress writes an address that stands in the text. Readers link such
 // addresses by themselves and would show escapes in them, so one that needs
 // escapes, or that something else follows at once, goes in angle brackets.
-func (in *inlineWriter) bareAddress(address string, label, followed bool) {
-	escaped := in.escape(address, label, ' ')
+func (in *inlineWriter) bareAddress(address, text string, after rune) {
+	chunk, follower := text, after // as far as readers look for more of the address
+	if blank := strings.IndexFunc(text[:min(len(text), maxChunk)], unicode.IsSpace); blank >= 0 {
+		chunk, follower = text[:blank], ' '
+	} else if len(text) > maxChunk {
+		follower = '['
+	}
+	escaped := in.escape(address, false, ' ')
 	switch {
-	case label || !followed && escaped == address:
-		in.out.WriteString(escaped)
-	case strings.HasSuffix(address, "://") || in.inCell && strings.Contains(address, "|"):
+	case follower == ' ' && in.escape(chunk, false, ' ') == chunk:
+		in.out.WriteString(address)
+	case strings.HasSuffix(address, "://") || in.inCell && strings.Contains(address, "|") || hasReference(address):
+		// Not even angle brackets help where a row ends at a pipe or a character
+		// reference is read.
 		in.out.WriteString(strings.Replace(escaped, "://", "\\://", 1))
 	default:
 		in.out.WriteString("<" + address + ">")
@@ -231,18 +257,35 @@ func wordRune(r rune) bool {
 	return r == '#' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
+func hasReference(s string) bool {
+	for i := range len(s) {
+		if s[i] == '&' && reference(s[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
 func numericReference(r rune) string { return "&#" + strconv.Itoa(int(r)) + ";" }
+
+// plainCode makes text of code that Markdown cannot hold where it is. A table row
+// is split at pipes before code is read, and a backslash before a pipe escapes
+// it. A line that starts with [label]: is a definition, whatever is in the label.
+func (w *markdownWriter) plainCode(spans []span, inCell bool) (changed bool) {
+	for i := range spans {
+		s := &spans[i]
+		if s.marks&codeMark != 0 && (inCell && strings.Contains(s.text, "\\|") || s.link != nil && strings.Contains(s.text, "]:")) {
+			w.warnings.add(Flattened, "code", "code in a table cell or a link was written as text")
+			s.marks &^= codeMark
+			changed = true
+		}
+	}
+	return changed
+}
 
 // codeSpan writes text as code, between more backticks than it holds.
 func (in *inlineWriter) codeSpan(text string) {
 	text = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(text)
-	if in.inCell && strings.Contains(text, "\\|") {
-		// A table row is split at pipes before code is read, and an escaped
-		// backslash before one cannot be told from an escaped pipe.
-		in.warnings.add(Flattened, "code", "code in a table cell was written as text")
-		in.atom(in.escape(text, in.hasOpenLink(), ' '))
-		return
-	}
 	if in.inCell {
 		text = strings.ReplaceAll(text, "|", "\\|")
 	}

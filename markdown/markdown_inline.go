@@ -55,6 +55,9 @@ type opened struct {
 
 // inline writes the spans of one text block.
 func (w *markdownWriter) inline(spans []span, p place) {
+	if spans = join(spans); w.plainCode(spans, p.inCell) {
+		spans = join(spans)
+	}
 	in := inlineWriter{markdownWriter: w, place: p, spans: splitBlanks(spans), start: w.out.Len()}
 	in.measure()
 	for i := range in.spans {
@@ -68,7 +71,7 @@ func (w *markdownWriter) inline(spans []span, p place) {
 // with a blank, which CommonMark would not take for emphasis.
 func splitBlanks(spans []span) []span {
 	out := make([]span, 0, len(spans)+4)
-	for _, s := range join(spans) {
+	for _, s := range spans {
 		if s.kind != textRun || s.marks&codeMark != 0 {
 			out = append(out, s)
 			continue
@@ -197,11 +200,15 @@ func (in *inlineWriter) closeTo(n int) {
 	}
 }
 
+func (in *inlineWriter) isOpen(l layer) bool {
+	return slices.ContainsFunc(in.open, func(o opened) bool { return o.layer == l })
+}
+
 // openFor opens what a span has and is not open yet, the longest first.
 func (in *inlineWriter) openFor(i int) {
 	var missing []layer
 	for l := range layers {
-		if in.spans[i].has(l) && !slices.ContainsFunc(in.open, func(o opened) bool { return o.layer == l }) {
+		if in.spans[i].has(l) && !in.isOpen(l) {
 			missing = append(missing, l)
 		}
 	}
@@ -234,14 +241,16 @@ func (in *inlineWriter) delimiter(l layer, i int) string {
 	case strikeLayer:
 		return "~~"
 	}
-	end := in.ends[i][emphasisLayer]
+	end, bold := in.ends[i][emphasisLayer], in.spans[i].has(strongLayer)
 	for k := max(i-1, 0); k <= min(end+1, len(in.spans)-1); k++ {
-		if in.spans[k].has(strongLayer) != in.spans[i].has(strongLayer) {
+		if in.spans[k].has(strongLayer) != bold {
 			return "_"
 		}
 	}
-	if in.spans[i].has(strongLayer) && (i == 0 || end == len(in.spans)-1) {
-		return "_" // bold starts or ends where emphasis does
+	// Bold text around it is cut where something else ends, and so meets it there.
+	cut := func(l layer) bool { return in.spans[end].has(l) && in.ends[end][l] == end }
+	if bold && (!in.isOpen(strongLayer) || in.lastRune() == '*' || cut(linkLayer) || cut(strongLayer) || cut(strikeLayer)) {
+		return "_"
 	}
 	return "*"
 }
@@ -288,6 +297,9 @@ func (in *inlineWriter) firstRune(i int) rune {
 	if s.kind == imageRun || s.marks&codeMark != 0 {
 		return '`'
 	}
+	if strings.HasPrefix(s.text, "http") || strings.HasPrefix(s.text, "ftp") {
+		return '<' // as an address may start
+	}
 	r, _ := utf8.DecodeRuneInString(s.text)
 	return r
 }
@@ -300,6 +312,10 @@ func (in *inlineWriter) lineBreak() {
 	case in.inHeading:
 		in.out.WriteByte(' ') // a heading has one line
 	default:
+		if in.lastRune() == '\\' { // an escaped one; readers differ on three in a row
+			in.out.Truncate(in.out.Len() - 2)
+			in.reference('\\')
+		}
 		in.out.WriteByte('\\')
 		in.line()
 		in.start = in.out.Len()

@@ -150,7 +150,6 @@ func (w *markdownWriter) cellCode(b *block, lead string) {
 		if line = strings.TrimSuffix(line, "\r"); line == "" {
 			continue
 		}
-		in := inlineWriter{markdownWriter: w, place: place{inCell: true}, start: w.out.Len()}
-		in.codeSpan(line)
+		w.inline([]span{{text: line, marks: codeMark}}, place{inCell: true})
 	}
 }

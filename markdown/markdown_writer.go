@@ -13,13 +13,10 @@ type markdownWriter struct {
 	out bytes.Buffer
 	// prefix is what each line of the open quotes and lists starts with.
 	prefix string
-	// bullet and delimiter are the list mark of the last list, if the block just
-	// written was one: the next list must look different, or the two would be one.
+	// last is the block just written, and mark what its items had, if it was a
+	// list: the next list must look different, or the two would be one.
 	last *block
 	mark byte
-	// firstMark is the mark of a list whose first item begins with another list,
-	// which must look different, or "- - -" would be a rule.
-	outerMark byte
 }
 
 // blocks writes blocks, with an empty line between two unless they are tight.
@@ -110,7 +107,7 @@ func (w *markdownWriter) list(b *block) {
 		marks = [2]byte{'.', ')'}
 	}
 	mark := marks[0]
-	if w.mark == mark && w.last != nil && w.last.kind == list || w.outerMark == mark {
+	if w.mark == mark && w.last != nil && w.last.kind == list {
 		mark = marks[1]
 	}
 	tight := tightList(b)
@@ -125,17 +122,17 @@ func (w *markdownWriter) list(b *block) {
 		if b.level > 0 {
 			label = strconv.Itoa(b.level+i) + label
 		}
-		w.outerMark = 0
-		if len(it.blocks) > 0 && it.blocks[0].kind == list {
-			w.outerMark = mark
-		}
 		w.framed(it, label+boxes[it.state], strings.Repeat(" ", len(label)))
 		if len(it.blocks) == 0 {
-			w.trimLine()
+			w.out.WriteString(emptyItem)
 		}
 	}
-	w.mark, w.outerMark = mark, 0
+	w.mark = mark
 }
+
+// emptyItem is a blank that keeps an item without content an item: readers do not
+// agree on what a bare mark ends or interrupts.
+const emptyItem = "&nbsp;"
 
 // boxes are written before an item's text.
 var boxes = [...]string{noBox: "", open: "[ ] ", done: "[x] ", decided: "✔ "}
@@ -164,11 +161,8 @@ func tightItem(b *block) bool {
 }
 
 // needsBlank tells whether a list could not be told from the text right before
-// it: CommonMark lets only a list that starts at 1, with a first item that is
-// not empty, follow a paragraph's line.
-func needsBlank(b *block) bool {
-	return b.kind == list && (b.level > 1 || len(b.blocks) > 0 && len(b.blocks[0].blocks) == 0 && b.blocks[0].state == noBox)
-}
+// it: CommonMark lets only a list that starts at 1 follow a paragraph's line.
+func needsBlank(b *block) bool { return b.kind == list && b.level > 1 }
 
 // longestRun returns the length of the longest stretch of one byte.
 func longestRun(s string, c byte) int {

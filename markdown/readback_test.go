@@ -32,6 +32,8 @@ func readBack(t testing.TB, source string) *block {
 type reader struct {
 	t   testing.TB
 	src []byte
+
+	inCell bool
 }
 
 func (r *reader) blocks(parent *block, n ast.Node) {
@@ -74,9 +76,11 @@ func (r *reader) blocks(parent *block, n ast.Node) {
 			r.blocks(b, c)
 		case *extast.TableCell:
 			b.kind, b.header = cell, c.Parent().Kind() == extast.KindTableHeader
+			r.inCell = true
 			if runs := tidy(r.runs(c, run{})); len(runs) > 0 {
 				b.blocks = []*block{{runs: runs}}
 			}
+			r.inCell = false
 		default:
 			r.t.Errorf("the Markdown holds a block that nobody wrote: %v\n%s", c.Kind(), r.src)
 		}
@@ -115,7 +119,9 @@ func (r *reader) runs(n ast.Node, st run) []run {
 			for s := c.FirstChild(); s != nil; s = s.NextSibling() {
 				in.text += string(s.(*ast.Text).Value(r.src))
 			}
-			in.text = strings.ReplaceAll(in.text, "\\|", "|")
+			if r.inCell {
+				in.text = strings.ReplaceAll(in.text, "\\|", "|")
+			}
 			runs = append(runs, in)
 		case *ast.Emphasis:
 			in.marks |= emphasis
