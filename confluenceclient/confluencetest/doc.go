@@ -41,6 +41,7 @@
 //	the site refuses scoped tokens, in HTML         measured                                 TestTheSiteRefusesScopedTokens
 //	anonymous answer to a dead token on a site      reported (jira.js#418): AnonymousSite    TestTheSiteRefusesScopedTokens
 //	removed v1 endpoints: 410                       reported (atlassian-python-api#1560)     TestRemovedEndpointsAreGone
+//	the same, still answering                       disputed: OldContentRoutes               TestOldContentRoutesWhereTheyStillWork
 //	client credentials, tokens of 60 minutes        documentation                            TestClientCredentials
 //	page by id: trashed and archived with 200       measured                                 TestPagesThatAreNotCurrent
 //	a view restriction hides what is below too      inferred from documentation              TestPagesThatAreNotCurrent

@@ -71,7 +71,9 @@ func (s *Simulator) serveMedia(w http.ResponseWriter, r *http.Request, entry *Re
 // isOther tells whether the media face is another host than the gateway's, as it
 // is but for a single listener. On one and the same host, good clients keep the
 // headers that they had.
-func (s *Simulator) isOther(r *http.Request) bool { return strings.EqualFold(hostOf(s.hosts.media), r.Host) }
+func (s *Simulator) isOther(r *http.Request) bool {
+	return strings.EqualFold(hostOf(s.hosts.media), r.Host)
+}
 
 // sign makes a JWT (RFC 7519, HS256) with the simulator's own key.
 func (s *Simulator) sign(claims any) string {

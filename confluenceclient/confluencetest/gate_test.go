@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -174,4 +176,48 @@ func TestRemovedEndpointsAreGone(t *testing.T) {
 	if got := c.as("without-search").get("/wiki/rest/api/content/1001"); got.status != 401 {
 		t.Errorf("without the scope: %d, want the scope to be asked for first", got.status)
 	}
+}
+
+func TestOldContentRoutesWhereTheyStillWork(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t, With(OldContentRoutes)).as("unscoped")
+	page := c.get("/wiki/rest/api/content/1001?expand=body.storage,version,space,ancestors,history,metadata.labels").json(t)
+	value, _ := page["body"].(object)["storage"].(object)["value"].(string)
+	if page["title"] != "Run Book" || !strings.Contains(value, "drain") || page["space"].(object)["key"] != "DOC" || page["version"].(object)["number"] != 3.0 ||
+		ids(asObjects(page["ancestors"]))[0] != "1000" {
+		t.Errorf("page = %v", page)
+	}
+	for path, want := range map[string][]string{
+		"/wiki/rest/api/content/1000/child/page":                 {"1001", "1002"},
+		"/wiki/rest/api/content/1001/child/comment":              {"8001", "8002", "8003"},
+		"/wiki/rest/api/content/1001/child/attachment?limit=2":   {"att9", "att77"},
+		"/wiki/rest/api/content/1001/child/attachment?start=2":   {"att80", "att81"},
+		"/wiki/rest/api/content?spaceKey=DOC&title=Run+Book":     {"1001"},
+		"/wiki/rest/api/content?spaceKey=SEC&type=page&limit=50": {"2000", "2002", "3003", "3004"},
+	} {
+		if diff := cmp.Diff(want, ids(c.get(path).results(t))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	if got := c.get("/wiki/rest/api/content/1001/label").results(t); len(got) != 2 || got[0]["label"] != "runbook" {
+		t.Errorf("labels = %v", got)
+	}
+	if got := c.get("/wiki/rest/api/space/DOC").json(t); got["id"] != 7.0 {
+		t.Errorf("space = %v", got)
+	}
+	for _, path := range []string{"/wiki/rest/api/content/4001", "/wiki/rest/api/content/404404", "/wiki/rest/api/space/NOSUCH"} {
+		if got := c.get(path); got.status != 404 || !strings.Contains(got.body, "NotFoundException") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	if got := c.get("/wiki/rest/api/content/1001"); got.header.Get("Deprecation") == "" {
+		t.Error("no word of the deprecation")
+	}
+}
+
+func asObjects(items any) (all []object) {
+	for _, item := range items.([]any) {
+		all = append(all, item.(object))
+	}
+	return all
 }

@@ -108,6 +108,10 @@ func (s *Simulator) suspectRequest(e *Request, r *http.Request) {
 // suspectQuery looks for parameters that the endpoint does not have. Confluence
 // ignores them without a word.
 func (s *Simulator) suspectQuery(e *Request, route *route, query url.Values) {
+	if route.old {
+		s.suspect(e, "the endpoint is out of Atlassian's API description, and answers 410 on many sites: v2 has what it said")
+		return
+	}
 	for name := range query {
 		switch {
 		case name == "start" && strings.HasSuffix(route.path, "/search"):

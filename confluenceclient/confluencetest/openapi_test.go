@@ -103,15 +103,11 @@ func described(docs map[string]*openapi3.T, r *route) (*openapi3.PathItem, *open
 	return nil, nil
 }
 
-func isRemoved(r *route) bool {
-	return slices.ContainsFunc(removedRoutes(), func(gone *route) bool { return gone.path == r.path })
-}
-
 func TestParametersAreThoseOfTheAPIDescriptions(t *testing.T) {
 	t.Parallel()
 	docs := descriptions(t)
 	for _, r := range routes() {
-		if isRemoved(r) {
+		if r.old {
 			continue
 		}
 		item, op := described(docs, r)
@@ -192,7 +188,7 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 	}
 	for _, r := range routes() {
 		_, op := described(docs, r)
-		if r.method != "" || isRemoved(r) || op == nil || op.Responses.Status(200) == nil || strings.HasSuffix(r.path, "/audit") {
+		if r.method != "" || r.old || op == nil || op.Responses.Status(200) == nil || strings.HasSuffix(r.path, "/audit") {
 			continue
 		}
 		schema := op.Responses.Status(200).Value.Content.Get("application/json").Schema.Value

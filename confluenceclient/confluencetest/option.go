@@ -48,12 +48,13 @@ const (
 	ServletLinks       Quirk = "servlet-links"         // downloadLink leads to the address for browsers, which refuses tokens
 	AnonymousSite      Quirk = "anonymous-site"        // the site lets anybody read: dead tokens get 200, as an anonymous visitor
 	NoLinkHeader       Quirk = "no-link-header"        // listings have _links.next only
+	OldContentRoutes   Quirk = "old-content-routes"    // /rest/api/content/{id} and its kin still answer, instead of 410
 )
 
 // Quirks lists all quirks.
 func Quirks() []Quirk {
 	return []Quirk{
-		UserTokensAsBearer, RangeIgnored, EmptyPages, UnstableSearch, GatewayBase, ServletLinks, AnonymousSite, NoLinkHeader,
+		UserTokensAsBearer, RangeIgnored, EmptyPages, UnstableSearch, GatewayBase, ServletLinks, AnonymousSite, NoLinkHeader, OldContentRoutes,
 	}
 }
 

@@ -16,6 +16,7 @@ type route struct {
 	classic  []string
 	granular []string
 	params   string // names of query parameters that the endpoint knows
+	old      bool   // taken out of the API description
 	answer   func(*request)
 }
 

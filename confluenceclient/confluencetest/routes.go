@@ -100,27 +100,27 @@ func routes() []*route {
 	return append(all, removedRoutes()...)
 }
 
-// removedRoutes are the endpoints of v1 that Atlassian has removed: they ask for
-// their scopes still, and answer 410 then (api-facts §1b).
+// removedRoutes are the endpoints of v1 that Atlassian has taken out of its API
+// description. They ask for their scopes still.
 func removedRoutes() []*route {
-	var all []*route
-	for path, classic := range map[string]string{
-		"/content": readSummary, "/content/{id}": readSummary, "/content/{id}/child": readSummary,
-		"/content/{id}/child/attachment": readSummary, "/content/{id}/child/comment": readSummary, "/content/{id}/child/{type}": readSummary,
-		"/content/{id}/version": readSummary, "/content/{id}/property": "read:confluence-props",
-		"/space": "read:confluence-space.summary", "/space/{spaceKey}": "read:confluence-space.summary",
-		"/space/{spaceKey}/content": readSummary, "/space/{spaceKey}/content/{type}": readSummary,
-	} {
-		all = append(all, &route{path: "/wiki/rest/api" + path, classic: []string{classic}, granular: []string{readDetails}, answer: (*request).gone})
+	old := func(path, classic string, granular ...string) *route {
+		return &route{path: "/wiki/rest/api" + path, classic: []string{classic}, granular: granular, old: true, answer: (*request).old}
 	}
-	return append(all,
-		&route{path: "/wiki/rest/api/content/{id}/label", classic: []string{readSummary}, granular: []string{"read:label:confluence"}, answer: (*request).gone},
-		&route{path: "/wiki/rest/api/content/{id}/history", classic: []string{readSummary}, granular: []string{readMetadata, "read:user:confluence"}, answer: (*request).gone})
-}
-
-func (r *request) gone() {
-	r.w.Header().Set("Deprecation", "true")
-	r.w.Header().Set("Warning", `299 - "This API has been removed"`)
-	r.w.Header().Set("Link", `<https://developer.atlassian.com/cloud/confluence/changelog/#CHANGE-864>; rel="deprecation"`)
-	refuseV1(r.w, 410, "GoneException", "This deprecated endpoint has been removed.")
+	const readSpaceSummary = "read:confluence-space.summary"
+	return []*route{
+		old("/content", readSummary, readDetails),
+		old("/content/{id}", readSummary, readDetails),
+		old("/content/{id}/child", readSummary, readDetails),
+		old("/content/{id}/child/attachment", readSummary, readDetails),
+		old("/content/{id}/child/comment", readSummary, readDetails),
+		old("/content/{id}/child/{type}", readSummary, readDetails),
+		old("/content/{id}/version", readSummary, readDetails),
+		old("/content/{id}/property", "read:confluence-props", readDetails),
+		old("/content/{id}/label", readSummary, "read:label:confluence"),
+		old("/content/{id}/history", readSummary, readMetadata, "read:user:confluence"),
+		old("/space", readSpaceSummary, readDetails),
+		old("/space/{spaceKey}", readSpaceSummary, readDetails),
+		old("/space/{spaceKey}/content", readSummary, readDetails),
+		old("/space/{spaceKey}/content/{type}", readSummary, readDetails),
+	}
 }

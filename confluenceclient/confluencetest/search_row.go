@@ -43,6 +43,9 @@ func (r *request) contentV1(c *content) object {
 		"_links": object{"webui": webui(c), "self": r.base + "/wiki/rest/api/content/" + c.id, "tinyui": "/x/" + tinyCode(c.number)},
 	}
 	expand := strings.Split(r.query.Get("expand"), ",")
+	if r.route.old && !r.query.Has("expand") {
+		expand = []string{"history", "space", "version"}
+	}
 	has := func(name string) bool {
 		return slices.ContainsFunc(expand, func(e string) bool { return strings.TrimPrefix(strings.TrimSpace(e), "content.") == name })
 	}
@@ -55,6 +58,24 @@ func (r *request) contentV1(c *content) object {
 	if has("version") {
 		v := c.current()
 		shown["version"] = object{"by": v.author.json(), "when": timeJSON(v.when), "number": v.number, "message": v.message, "minorEdit": v.minor, "friendlyWhen": ""}
+	}
+	if has("ancestors") {
+		above := []object{}
+		for at := c.parent; at != nil; at = at.parent {
+			above = append([]object{{"id": at.id, "type": at.kind, "status": at.status, "title": at.title, "_links": object{"webui": webui(at)}}}, above...)
+		}
+		shown["ancestors"] = above
+	}
+	if has("history") {
+		shown["history"] = object{"latest": true, "createdBy": c.author().json(), "createdDate": timeJSON(c.created()), "_expandable": object{}}
+	}
+	if has("metadata.labels") {
+		labels := labelsJSON(c.labels)
+		shown["metadata"] = object{"labels": object{"results": labels, "start": 0, "limit": 200, "size": len(labels)}}
+	}
+	if c.kind == typeAttachment {
+		shown["extensions"] = object{"mediaType": c.mediaType, "fileSize": c.current().file.length(), "fileId": c.fileID, "comment": c.current().message}
+		shown["_links"].(object)["download"] = "/rest/api/content/" + c.container.id + "/child/attachment/" + c.id + "/download"
 	}
 	body := object{}
 	for _, form := range representations {

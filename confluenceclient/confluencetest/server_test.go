@@ -45,6 +45,7 @@ func TestServerFailsTestsOfCarelessClients(t *testing.T) {
 		{"an offset", "start is ignored", func(s *Server) *http.Request { return s.request("/wiki/rest/api/search?cql=type=page&start=25") }},
 		{"a parameter that is none", "has no parameter expand", func(s *Server) *http.Request { return s.request("/wiki/api/v2/pages/1001?expand=body.storage") }},
 		{"a path outside /ex/confluence", "every path begins with", func(s *Server) *http.Request { return newRequest(s.GatewayURL() + "/wiki/api/v2/pages/1001") }},
+		{"a removed endpoint", "out of Atlassian's API description", func(s *Server) *http.Request { return s.request("/wiki/rest/api/content/1001?expand=x") }},
 		{"a cookie", "cookie", func(s *Server) *http.Request {
 			req := s.request("/wiki/api/v2/pages/1001")
 			req.Header.Set("Cookie", "a=b")
