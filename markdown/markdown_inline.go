@@ -86,24 +86,23 @@ func splitBlanks(spans []span) []span {
 			}
 		}
 	}
-	look := func(i int) (mark, *target) {
-		if i < 0 || i >= len(out) {
-			return 0, nil
+	// What is right of a blank, and then what is left of it too.
+	right := span{}
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i].blank() {
+			out[i].marks, out[i].link, out[i].href = right.marks&^codeMark, right.link, right.href
+		} else {
+			right = out[i]
 		}
-		return out[i].marks, out[i].link
 	}
+	left := span{}
 	for i := range out {
 		if !out[i].blank() {
+			left = out[i]
 			continue
 		}
-		next := i + 1
-		for next < len(out) && out[next].blank() {
-			next++
-		}
-		before, linkBefore := look(i - 1)
-		after, linkAfter := look(next)
-		out[i].marks = before & after &^ codeMark
-		if out[i].link = linkBefore; linkBefore != linkAfter {
+		out[i].marks &= left.marks
+		if out[i].link != left.link {
 			out[i].link = nil
 		}
 	}

@@ -29,6 +29,7 @@ func (r *resolution) result(text string) Result {
 // resolve looks up what runs point at.
 func (r *resolution) resolve(runs []run) []span {
 	spans := make([]span, 0, len(runs))
+	href := "" // of the run before
 	for i := range runs {
 		s := span{kind: runs[i].kind, text: runs[i].text, marks: runs[i].marks}
 		switch {
@@ -51,7 +52,12 @@ func (r *resolution) resolve(runs []run) []span {
 			}
 		}
 		if link := runs[i].link; link != nil {
-			s.link, s.href = link, r.resolver.address(link)
+			if s.link = link; i > 0 && runs[i-1].link == link {
+				s.href = href
+			} else {
+				s.href = r.resolver.address(link)
+			}
+			href = s.href
 			if s.href == "" {
 				s.link = nil
 				if i == 0 || runs[i-1].link != link {

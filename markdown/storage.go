@@ -144,10 +144,13 @@ func (f *flow) lost(construct string) {
 
 func (s *storage) inlineElement(e *element, st style) {
 	if e.name == "ac:inline-comment-marker" {
-		s.comment(e.attr("ref"), e.innerText())
+		s.comment(e.attr("ref"), e.textUpTo(maxCommentText))
 	}
 	s.walk(e, s.styled(e, st))
 }
+
+// maxCommentText bounds how much of the commented text is listed: markers nest.
+const maxCommentText = 1000
 
 // comment lists a place that an inline comment is about.
 func (f *flow) comment(ref, text string) {

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -72,18 +73,26 @@ func (e *element) inSentence(outer bool) bool {
 
 // innerText returns all text in the element, with its blanks.
 func (e *element) innerText() string {
+	return e.textUpTo(math.MaxInt)
+}
+
+// textUpTo returns the text of as many nodes as begin in the first n bytes.
+func (e *element) textUpTo(n int) string {
 	var b strings.Builder
-	e.appendText(&b)
+	e.appendText(&b, n)
 	return b.String()
 }
 
-func (e *element) appendText(b *strings.Builder) {
-	b.WriteString(e.text)
+func (e *element) appendText(b *strings.Builder, n int) {
+	b.WriteString(cut(e.text, n))
 	if e.name == "br" {
 		b.WriteByte('\n')
 	}
 	for _, child := range e.children {
-		child.appendText(b)
+		if b.Len() >= n {
+			return
+		}
+		child.appendText(b, n)
 	}
 }
 
