@@ -61,13 +61,13 @@ func (s *Simulator) Control() http.Handler {
 
 // line is a request as the log of a process shows it: headers and the queries of
 // signed addresses hold credentials, and are left out.
-func (r Request) line() object {
+func (e *Request) line() object {
 	line := object{
-		"time": r.Time, "face": r.Face, "method": r.Method, "path": r.Path, "route": r.Route, "token": r.Token,
-		"status": r.Status, "atl_traceid": r.TraceID, "suspicious": r.Suspicious,
+		"time": e.Time, "face": e.Face, "method": e.Method, "path": e.Path, "route": e.Route, "token": e.Token,
+		"status": e.Status, "atl_traceid": e.TraceID, "suspicious": e.Suspicious,
 	}
-	if r.Face == FaceGateway {
-		line["query"] = r.Query
+	if e.Face == FaceGateway {
+		line["query"] = e.Query
 	}
 	return line
 }

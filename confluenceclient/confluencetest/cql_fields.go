@@ -25,7 +25,6 @@ const (
 // fields is every field that queries may name.
 func fields() map[string]cqlField {
 	of := func(get func(hit) []string) cqlField { return cqlField{equality, oneOf(get)} }
-	people := func(get func(hit) []string) cqlField { return cqlField{equality, oneOf(get)} }
 	id := of(func(h hit) []string { return each(h.content, func(c *content) string { return c.id }) })
 	spaceKey := of(func(h hit) []string { return []string{h.space.key} })
 	return map[string]cqlField{
@@ -55,13 +54,13 @@ func fields() map[string]cqlField {
 			}
 			return h.content.labels
 		}),
-		"creator":      people(func(h hit) []string { return each(h.content, func(c *content) string { return c.author().id }) }),
-		"contributor":  people(contributors),
-		"mention":      people(mentions),
+		"creator":      of(func(h hit) []string { return each(h.content, func(c *content) string { return c.author().id }) }),
+		"contributor":  of(contributors),
+		"mention":      of(mentions),
 		"macro":        of(macros),
-		"favourite":    people(func(hit) []string { return nil }),
-		"favorite":     people(func(hit) []string { return nil }),
-		"watcher":      people(func(hit) []string { return nil }),
+		"favourite":    of(func(hit) []string { return nil }),
+		"favorite":     of(func(hit) []string { return nil }),
+		"watcher":      of(func(hit) []string { return nil }),
 		"pagestatus":   of(func(h hit) []string { return each(h.content, func(c *content) string { return c.status }) }),
 		"created":      cqlField{ranges, dateCondition(createdAt)},
 		"lastmodified": cqlField{ranges, dateCondition(modifiedAt)},
@@ -89,7 +88,7 @@ func each(c *content, get func(*content) string) []string {
 
 // oneOf is the condition of fields that equal one of some words, in either case.
 func oneOf(get func(hit) []string) func(*cqlParser, string, []value) (condition, error) {
-	return func(p *cqlParser, op string, values []value) (condition, error) {
+	return func(_ *cqlParser, op string, values []value) (condition, error) {
 		for _, v := range values {
 			if strings.TrimSpace(v.text) == "" {
 				return nil, fmt.Errorf("an empty value is not supported")

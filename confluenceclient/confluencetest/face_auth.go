@@ -3,6 +3,7 @@ package confluencetest
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -63,6 +64,7 @@ func (s *Simulator) grant(client *oauthClient) object {
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.access, func(_ string, t *token) bool { return time.Now().After(t.expires) })
 	s.access[secret] = &token{name: client.name, secret: secret, account: client.account, scopes: client.scopes, expires: expires}
 	return object{"access_token": secret, "token_type": "Bearer", "expires_in": int(client.lifetime.Seconds()), "scope": scope}
 }

@@ -40,7 +40,7 @@ func (r *request) mediaURL(c *content, v *version) string {
 
 // serveMedia hands out bytes to whoever has a signed address, and to nobody who
 // shows other credentials.
-func (s *Simulator) serveMedia(w http.ResponseWriter, r *http.Request, entry *Request) {
+func (s *Simulator) serveMedia(w http.ResponseWriter, r *http.Request) {
 	if s.isOther(r) && (r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "") {
 		answerJSON(w, http.StatusBadRequest, object{"error": object{"code": "BadRequest", "title": "Only one auth mechanism is allowed"}})
 		return

@@ -46,7 +46,13 @@ func (s *Simulator) ClearFaults() {
 	s.faults = nil
 }
 
-func (s *Simulator) faultFor(face Face, path string, template string) *Fault {
+func (s *Simulator) hasFaults() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.faults) > 0
+}
+
+func (s *Simulator) faultFor(face Face, path, template string) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
@@ -86,6 +92,10 @@ func withoutGateway(path string) string {
 
 // withFaults serves a request, or spoils it.
 func (s *Simulator) withFaults(w http.ResponseWriter, r *http.Request, entry *Request, serve func(http.ResponseWriter)) {
+	if !s.hasFaults() {
+		serve(w)
+		return
+	}
 	template := ""
 	if inner := withoutGateway(r.URL.Path); inner != "" {
 		if route, _ := s.routeFor(r, inner); route != nil {

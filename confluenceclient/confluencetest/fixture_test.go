@@ -84,7 +84,7 @@ func TestGeneratedSitesAreDeepWideAndTheSame(t *testing.T) {
 	depth := 0
 	sizes := map[int]bool{}
 	for _, item := range site.ordered {
-		depth = max(depth, item.depthBelow(site.contents["1000"]))
+		depth = max(depth, depthOf(item))
 		if item.kind == typePage && item.id != "1000" {
 			sizes[len(item.current().body.storageFormat())>>14] = true
 		}
@@ -108,4 +108,13 @@ func TestGeneratedSitesAreDeepWideAndTheSame(t *testing.T) {
 	if got := c.search(`text ~ "`+word+`" and type = page`, "").results(t); len(got) == 0 {
 		t.Errorf("nothing is found for %q", word)
 	}
+}
+
+// depthOf is how many steps c lies below the top of its tree.
+func depthOf(c *content) int {
+	depth := 0
+	for ; c.parent != nil; c = c.parent {
+		depth++
+	}
+	return depth
 }

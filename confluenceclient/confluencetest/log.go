@@ -31,15 +31,24 @@ type Request struct {
 func (s *Simulator) record(face Face, r *http.Request) *Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.arrived++
 	entry := &Request{
 		Time: time.Now(), Face: face, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(),
-		TraceID: fmt.Sprintf("%016x%016x", mix(uint64(len(s.log))), mix(uint64(len(s.log))<<32+1)), sim: s,
+		TraceID: fmt.Sprintf("%016x%016x", mix(s.arrived), mix(s.arrived<<32)), sim: s,
 	}
 	s.log = append(s.log, entry)
+	if len(s.log) >= 2*maxLog {
+		s.log = slices.Clone(s.log[maxLog:])
+	}
 	return entry
 }
 
-// Requests returns what has come so far. The result is the caller's.
+// maxLog is how many requests are remembered at least, so that a simulator may
+// run for days.
+const maxLog = 50_000
+
+// Requests returns what has come so far, or of a great many the latest 50,000.
+// The result is the caller's.
 func (s *Simulator) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

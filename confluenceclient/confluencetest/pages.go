@@ -157,7 +157,7 @@ func (r *request) byID(ids []string) []*content {
 
 func sortContents(items []*content, by string) {
 	field, descending := strings.CutPrefix(by, "-")
-	compare := func(a, b *content) int { return 0 }
+	compare := func(*content, *content) int { return 0 }
 	switch field {
 	case "id":
 		compare = func(a, b *content) int { return int(min(max(int64(a.number)-int64(b.number), -1), 1)) }

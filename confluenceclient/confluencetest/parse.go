@@ -16,7 +16,7 @@ type parser struct {
 	sections []*section // things
 	bodies   []*section
 	seen     map[string]int // heading: line
-	homes    []func() error // checks that wait until all is filled in
+	checks   []func() error // that wait until all is filled in
 	errs     []error
 }
 
@@ -190,7 +190,7 @@ func (p *parser) fillBody(s *section) {
 }
 
 func (p *parser) finish(name string) {
-	for _, check := range p.homes {
+	for _, check := range p.checks {
 		p.fail(check())
 	}
 	switch {

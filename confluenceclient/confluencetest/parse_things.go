@@ -63,7 +63,7 @@ func (p *parser) spaceKeys(s *section, key string) (setters, func() string) {
 			return nil
 		},
 	}
-	p.homes = append(p.homes, func() error {
+	p.checks = append(p.checks, func() error {
 		for _, other := range p.site.spaces {
 			if other != sp && (other.id == sp.id || strings.EqualFold(other.key, sp.key)) {
 				return s.errorf(s.line, "has the id or key of space %s", other.key)
@@ -109,7 +109,7 @@ func (p *parser) contentKeys(s *section, c *content) (setters, func() string) {
 			return nil
 		}
 	}
-	p.homes = append(p.homes, func() error { return checkTree(s, c) })
+	p.checks = append(p.checks, func() error { return checkTree(s, c) })
 	return keys, due(map[string]func() bool{
 		"version":     func() bool { return len(c.versions) > 0 },
 		"space or on": func() bool { return c.space != nil || c.container != nil },

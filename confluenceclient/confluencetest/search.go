@@ -19,7 +19,7 @@ type found struct {
 	next  *place
 }
 
-// find runs the CQL of a request; nil: refused already.
+// run runs the CQL of a request; nil: refused already.
 func (r *request) run() *found {
 	cql := r.query.Get("cql")
 	if strings.TrimSpace(cql) == "" {

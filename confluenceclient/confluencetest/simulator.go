@@ -49,7 +49,8 @@ type Simulator struct {
 	key      []byte // signs cursors and download addresses, so no other server takes them
 
 	mu      sync.Mutex
-	log     []*Request
+	log     []*Request // the latest
+	arrived uint64     // requests ever
 	faults  []*activeFault
 	revoked map[string]bool
 	access  map[string]*token // OAuth access tokens
@@ -98,7 +99,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case FaceAuth:
 			s.oauth(w, r)
 		case FaceMedia:
-			s.serveMedia(w, r, entry)
+			s.serveMedia(w, r)
 		default:
 			s.serveSite(w, r, entry)
 		}
@@ -125,6 +126,16 @@ func (s *Simulator) faceOf(r *http.Request) Face {
 		return FaceMedia
 	}
 	return FaceSite
+}
+
+// plays tells whether the host is one of the faces'.
+func (s *Simulator) plays(host string) bool {
+	for _, address := range []string{s.hosts.gateway, s.hosts.site, s.hosts.auth, s.hosts.media} {
+		if strings.EqualFold(hostOf(address), host) {
+			return true
+		}
+	}
+	return false
 }
 
 func hostOf(address string) string {

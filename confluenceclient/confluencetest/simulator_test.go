@@ -2,8 +2,11 @@ package confluencetest
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +19,7 @@ type caller struct {
 	sim   *Simulator
 	email string
 	token string
+	wire  http.RoundTripper
 }
 
 func newCaller(t testing.TB, opts ...Option) *caller {
@@ -24,13 +28,13 @@ func newCaller(t testing.TB, opts ...Option) *caller {
 }
 
 func callerOf(t testing.TB, sim *Simulator) *caller {
-	return &caller{t: t, sim: sim, email: sim.Email, token: sim.Token}
+	return &caller{t: t, sim: sim, email: sim.Email, token: sim.Token, wire: sim.Transport()}
 }
 
 // as is the same caller with another token of the fixture.
 func (c *caller) as(token string) *caller {
 	credential := c.sim.TokenNamed(token)
-	return &caller{t: c.t, sim: c.sim, email: credential.Email, token: credential.Token}
+	return &caller{t: c.t, sim: c.sim, email: credential.Email, token: credential.Token, wire: c.wire}
 }
 
 // reply is an answer, read to its end.
@@ -65,7 +69,7 @@ func (c *caller) ask(address string, headers ...string) reply {
 
 func (c *caller) do(req *http.Request) reply {
 	c.t.Helper()
-	resp, err := c.sim.Transport().RoundTrip(req)
+	resp, err := c.wire.RoundTrip(req)
 	if err != nil {
 		return reply{err: err}
 	}
@@ -167,7 +171,7 @@ func TestRequestsAreLogged(t *testing.T) {
 		t.Fatalf("%d requests are logged, want 2", len(got))
 	}
 	first, second := got[0], got[1]
-	if first.Face != FaceGateway || first.Method != "GET" || first.Path != "/ex/confluence/"+c.sim.CloudID+"/wiki/api/v2/pages/1001" ||
+	if first.Face != FaceGateway || first.Method != http.MethodGet || first.Path != "/ex/confluence/"+c.sim.CloudID+"/wiki/api/v2/pages/1001" ||
 		first.Route != "/wiki/api/v2/pages/{id}" || first.Query.Get("body-format") != "storage" || first.Token != "default" || first.Status != 200 ||
 		first.Header.Get("Authorization") == "" {
 		t.Errorf("first = %+v", first)
@@ -181,7 +185,10 @@ func TestOneListenerIsToldApartByPath(t *testing.T) {
 	t.Parallel()
 	sim := New(SampleSite())
 	c := callerOf(t, sim)
-	const host = "http://127.0.0.1:8099"
+	server := httptest.NewServer(sim)
+	defer server.Close()
+	host := server.URL
+	c.wire = http.DefaultTransport
 	if got := c.ask(host + "/_edge/tenant_info").json(t); got["cloudId"] != sim.CloudID {
 		t.Errorf("tenant_info = %v", got)
 	}
@@ -199,6 +206,30 @@ func TestOneListenerIsToldApartByPath(t *testing.T) {
 	}
 	if got := c.ask(host + "/oauth/token"); got.status != http.StatusMethodNotAllowed {
 		t.Errorf("token endpoint = %d, want it to insist on POST", got.status)
+	}
+}
+
+func TestOtherHostsAreNotFoundInMemory(t *testing.T) {
+	t.Parallel()
+	c := newCaller(t)
+	for _, address := range []string{"https://evil.example/wiki/api/v2/pages/1001", "https://acme.example.evil.example/", "https://acme.example:8443/"} {
+		var notFound *net.DNSError
+		if got := c.ask(address); !errors.As(got.err, &notFound) || !notFound.IsNotFound {
+			t.Errorf("%s: %d, %v, want no such host", address, got.status, got.err)
+		}
+	}
+}
+
+func TestTheLogKeepsTheLatest(t *testing.T) {
+	t.Parallel()
+	sim := New(SampleSite())
+	last := ""
+	for range 2*maxLog + 10 {
+		last = sim.record(FaceSite, &http.Request{URL: &url.URL{Path: "/"}}).TraceID
+	}
+	got := sim.Requests()
+	if len(got) != maxLog+10 || got[len(got)-1].TraceID != last {
+		t.Errorf("%d requests are kept, ending with %s; want %d, ending with %s", len(got), got[len(got)-1].TraceID, maxLog+10, last)
 	}
 }
 

@@ -99,18 +99,6 @@ func (c *content) owner() *content {
 	return c
 }
 
-// depthBelow is how many steps c lies below top, 0 when it does not.
-func (c *content) depthBelow(top *content) int {
-	depth := 0
-	for at := c; at != nil; at = at.parent {
-		if at == top {
-			return depth
-		}
-		depth++
-	}
-	return 0
-}
-
 // visibleTo tells whether the account may see c: its space, and every page
 // above it, since a restriction holds for what lies below too.
 func (c *content) visibleTo(a *account) bool {

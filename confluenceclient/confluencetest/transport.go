@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -14,14 +15,18 @@ import (
 // Transport returns a round tripper that reaches the simulator without sockets,
 // at the addresses [GatewayURL], [SiteURL], [AuthURL] and [MediaHost]. Bodies
 // stream: the simulator writes no faster than the client reads. A request ends
-// with its context. It works inside testing/synctest.
+// with its context, and other hosts are not found. It works inside
+// testing/synctest.
 func (s *Simulator) Transport() http.RoundTripper { return memory{s} }
 
-type memory struct{ handler http.Handler }
+type memory struct{ *Simulator }
 
-func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
+func (s memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
+	}
+	if !s.plays(req.URL.Host) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: req.URL.Hostname(), IsNotFound: true}}
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	served := req.Clone(ctx)
@@ -35,7 +40,7 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	reader, writer := io.Pipe()
 	w := &pipeWriter{header: http.Header{}, pipe: writer, begun: make(chan struct{}), failed: make(chan struct{})}
-	go w.serve(m.handler, served)
+	go w.serve(s, served)
 	select {
 	case <-w.begun:
 	case <-w.failed:
