@@ -128,7 +128,7 @@ func (in *inlineWriter) escape(text string, label bool, after rune) string {
 		case r == '@' && !mailbox && !label:
 			b.WriteString("\\@") // a reader would take marks before it for part of a mail address
 		case r == '&':
-			if reference(text[i:]) || after == '[' && len(text)-i < 40 && strings.TrimFunc(text[i+1:], wordRune) == "" {
+			if reference(text[i:]) { // it ends within the text, or markup ends it
 				b.WriteByte('\\')
 			}
 			b.WriteRune(r)
