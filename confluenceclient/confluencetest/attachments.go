@@ -119,6 +119,28 @@ func (r *request) download() {
 			return
 		}
 	}
+	r.redirect(c, v)
+}
+
+// thumbnail leads to the file itself: nobody looks at the pixels.
+func (r *request) thumbnail() {
+	c := r.attachmentInPath("id")
+	if c == nil {
+		return
+	}
+	n, ok := r.number("version", c.current().number, 1<<31-1)
+	if !ok {
+		return
+	}
+	v := c.versionNumbered(n)
+	if v == nil || !strings.HasPrefix(c.mediaType, "image/") {
+		refuseAbsent(r.w, "Cannot find a thumbnail of the attachment with id [%s]", c.id)
+		return
+	}
+	r.redirect(c, v)
+}
+
+func (r *request) redirect(c *content, v *version) {
 	r.w.Header().Set("Location", r.mediaURL(c, v))
 	r.w.Header().Set("Cache-Control", "no-store")
 	r.w.Header().Set("Content-Length", "0")

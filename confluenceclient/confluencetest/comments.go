@@ -1,6 +1,9 @@
 package confluencetest
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 func (r *request) listFooterComments() {
 	r.listComments(func(c *content) bool { return c.selection == "" })
@@ -16,13 +19,17 @@ func (r *request) listComments(is func(*content) bool) {
 		return
 	}
 	resolution := r.values("resolution-status")
-	c := r.inPath()
-	if c == nil {
-		return
+	all := r.site.ordered // of everything, where the path names nothing
+	if strings.Contains(r.route.path, "{id}") {
+		c := r.inPath()
+		if c == nil {
+			return
+		}
+		all = c.comments
 	}
 	var found []*content
-	for _, comment := range c.comments {
-		if comment.replyTo == nil && is(comment) && (len(resolution) == 0 || slices.Contains(resolution, comment.resolution)) {
+	for _, comment := range all {
+		if comment.kind == typeComment && comment.visibleTo(r.account) && comment.replyTo == nil && is(comment) && (len(resolution) == 0 || slices.Contains(resolution, comment.resolution)) {
 			found = append(found, comment)
 		}
 	}

@@ -3,6 +3,8 @@ package confluencetest
 import (
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +40,29 @@ func TestTheTableNamesTestsThatExist(t *testing.T) {
 	for _, match := range named {
 		if !declared[match[1]] {
 			t.Errorf("there is no %s", match[1])
+		}
+	}
+}
+
+var declaredQuirk = regexp.MustCompile(`(?m)^\t(\w+)\s+Quirk = "([a-z-]+)"`)
+
+func TestTheTableNamesEachQuirk(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("option.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := declaredQuirk.FindAllStringSubmatch(string(source), -1)
+	if len(declared) != len(Quirks()) {
+		t.Errorf("%d quirks are declared, and Quirks() has %d", len(declared), len(Quirks()))
+	}
+	for _, match := range declared {
+		if !strings.Contains(string(doc), match[1]) || !slices.Contains(Quirks(), Quirk(match[2])) {
+			t.Errorf("%s is not in the table, or not in Quirks()", match[1])
 		}
 	}
 }

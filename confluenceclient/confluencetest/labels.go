@@ -16,14 +16,6 @@ func labelsJSON(labels []string) []object {
 	return shown
 }
 
-// textInPath is the page, blog post or attachment of the path.
-func (r *request) textInPath() *content {
-	if r.kindInPath() == typeAttachment {
-		return r.attachmentInPath("id")
-	}
-	return r.inPath()
-}
-
 func (r *request) listLabels() {
 	if c := r.textInPath(); c != nil {
 		labels := c.labels
@@ -43,27 +35,4 @@ func (r *request) listAllLabels() {
 	}
 	slices.Sort(names)
 	list(r, labelsJSON(slices.Compact(names)), 25, func(o object) object { return o })
-}
-
-// listVersions lists the newest first.
-func (r *request) listVersions() {
-	format, ok := r.oneOf("body-format", "storage", "atlas_doc_format")
-	if !ok {
-		return
-	}
-	c := r.textInPath()
-	if c == nil {
-		return
-	}
-	versions := slices.Clone(c.versions)
-	slices.Reverse(versions)
-	list(r, versions, 25, func(v *version) object {
-		shown := versionJSON(v)
-		about := object{"id": c.id, "title": c.title}
-		if format != "" && c.kind != typeAttachment {
-			about["body"] = object{format: object{"representation": format, "value": v.body.in(format)}}
-		}
-		shown[r.kindInPath()] = about
-		return shown
-	})
 }

@@ -158,6 +158,18 @@ func TestCommentsHaveReplies(t *testing.T) {
 	if len(labels) != 2 || labels[0]["name"] != "runbook" {
 		t.Errorf("labels = %v", labels)
 	}
+	for path, want := range map[string][]string{"/wiki/api/v2/footer-comments": {"8001"}, "/wiki/api/v2/inline-comments": {"8003"}} {
+		if got := ids(c.get(path).results(t)); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	second := c.get("/wiki/api/v2/pages/1001/versions/2").json(t)
+	if second["message"] != "Typos" || second["minorEdit"] != true || second["prevVersion"] != 1.0 || second["nextVersion"] != 3.0 {
+		t.Errorf("version 2 = %v", second)
+	}
+	if got := c.get("/wiki/api/v2/pages/1001/versions/9"); got.status != 404 {
+		t.Errorf("a version that never was: %d", got.status)
+	}
 	versions := c.get("/wiki/api/v2/pages/1001/versions").results(t)
 	if len(versions) != 3 || versions[0]["number"] != 3.0 {
 		t.Errorf("versions = %v, want the newest first", versions)

@@ -88,6 +88,12 @@ func TestDownloadsOfOldVersionsAndWrongPlaces(t *testing.T) {
 	if got := c.get("/wiki/api/v2/attachments/att81").json(t); got["fileSize"] != nil {
 		t.Errorf("fileSize = %v, want it missing", got["fileSize"])
 	}
+	if got := c.ask(c.location("/wiki/api/v2/attachments/att9/thumbnail/download?version=1")); got.body != old.body {
+		t.Errorf("thumbnail: %d", got.status)
+	}
+	if got := c.get("/wiki/api/v2/attachments/att77/thumbnail/download"); got.status != 404 {
+		t.Errorf("thumbnail of a text: %d", got.status)
+	}
 	if got := newCaller(t, With(ServletLinks)).get("/wiki/api/v2/attachments/att9").json(t); !strings.HasPrefix(got["downloadLink"].(string), "/download/attachments/") {
 		t.Errorf("with ServletLinks: downloadLink = %v", got["downloadLink"])
 	}

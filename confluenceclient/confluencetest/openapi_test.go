@@ -184,6 +184,10 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 		"/wiki/api/v2/attachments/{id}/labels":                {"att77"},
 		"/wiki/api/v2/spaces/{id}/pages":                      {"7", "7?depth=root"},
 		"/wiki/api/v2/spaces/{id}/blogposts":                  {"7"},
+		"/wiki/api/v2/footer-comments/{id}/versions":          {"8001"},
+		"/wiki/api/v2/inline-comments/{id}/versions":          {"8003?body-format=storage"},
+		"/wiki/api/v2/blogposts/{id}/versions/{number}":       {"6006"},
+		"/wiki/api/v2/attachments/{id}/versions/{number}":     {"att9"},
 		"/wiki/api/v2/spaces/{id}/labels":                     {"7"},
 	}
 	for _, r := range routes() {
@@ -199,7 +203,7 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 		for _, variant := range variants {
 			path := r.path + variant
 			if id, query, _ := strings.Cut(variant, "?"); strings.Contains(r.path, "{id}") {
-				path = strings.Replace(r.path, "{id}", id, 1) + "?" + query
+				path = strings.NewReplacer("{id}", id, "{number}", "1").Replace(r.path) + "?" + query
 			} else if !strings.HasPrefix(variant, "?") {
 				path = r.path
 			}

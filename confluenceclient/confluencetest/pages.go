@@ -26,6 +26,12 @@ func (r *request) getText(kind string) {
 	if !ok {
 		return
 	}
+	for _, status := range r.values("status") {
+		if !slices.Contains([]string{"current", "archived", "trashed", "deleted", "historical", "draft"}, status) {
+			refuseParameter(r.w, "Provided value {%s} for 'status' is not valid", status)
+			return
+		}
+	}
 	c := r.find(id, kind)
 	if c == nil || !r.statusWanted(c) {
 		r.refuseAbsentID("Cannot find a "+kind+" with id [%s]", id)

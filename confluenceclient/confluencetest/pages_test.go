@@ -58,6 +58,8 @@ func TestPagesThatAreNotCurrent(t *testing.T) {
 		{"below a restricted page", "3004", 404, "Cannot find a page with id [3004]"},
 		{"a folder", "5005", 404, "Cannot find a page with id [5005]"},
 		{"a blog post", "6006", 404, "Cannot find a page with id [6006]"},
+		{"a status that is none", "1001?status=lost", 400, "INVALID_REQUEST_PARAMETER"},
+		{"another status than its own", "1001?status=archived", 404, "Cannot find a page with id [1001]"},
 		{"junk", "abc", 400, "INVALID_REQUEST_PARAMETER"},
 		{"a number that is too large", "99999999999999999999", 400, "INVALID_REQUEST_PARAMETER"},
 		{"a format that is none", "1001?body-format=markdown", 400, "INVALID_REQUEST_PARAMETER"},
@@ -185,5 +187,31 @@ func TestFoldersOfBodiesAreServedByteForByte(t *testing.T) {
 	}
 	if _, err := LoadSite(t.TempDir()); err == nil {
 		t.Error("an empty folder is taken for a site")
+	}
+}
+
+func TestRealBodiesAreServedByteForByte(t *testing.T) {
+	t.Parallel()
+	for folder, format := range map[string]string{"storage": "storage", "adf": "atlas_doc_format"} {
+		path := shared(t, "corpus", folder)
+		site, err := LoadSite(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := callerOf(t, New(site))
+		items, _ := c.walk("/wiki/api/v2/pages?body-format=" + format)
+		if len(items) < 50 {
+			t.Errorf("%s: %d pages", folder, len(items))
+		}
+		for _, item := range items {
+			if item["id"] == "1000" {
+				continue
+			}
+			name := map[string]string{"storage": ".xml", "adf": ".json"}[folder]
+			want, err := os.ReadFile(filepath.Join(path, item["title"].(string)+name))
+			if got := bodyOf(item, format); err != nil || got != string(want) {
+				t.Errorf("%s: %d bytes, want %d, %v", item["title"], len(got), len(want), err)
+			}
+		}
 	}
 }
