@@ -49,7 +49,7 @@ func pageMessage(p *confluenceclient.Page, format brokerv1.BodyFormat) *brokerv1
 		CreateTime: timeMessage(p.CreateTime), AuthorAccountId: p.AuthorAccountID, WebUrl: p.WebURL,
 	}
 	if format != brokerv1.BodyFormat_BODY_FORMAT_NONE {
-		page.Body = &brokerv1.Body{Format: format, Value: p.Body}
+		page.Body = &brokerv1.Body{Format: format, Value: p.Body, Source: format}
 	}
 	return page
 }
@@ -90,7 +90,7 @@ func timeMessage(t time.Time) *timestamppb.Timestamp {
 }
 
 func warning(code brokerv1.WarningCode, subject, format string, args ...any) *brokerv1.Warning {
-	return &brokerv1.Warning{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}
+	return &brokerv1.Warning{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...), Count: 1}
 }
 
 func omitted(items []confluenceclient.Omitted) []*brokerv1.Warning {

@@ -200,10 +200,10 @@ func notFoundSubject(op *confluenceclient.Operation) string {
 	switch {
 	case op == nil:
 		return "content"
-	case strings.Contains(op.Path, "/attachment"):
-		return "attachment"
 	case strings.HasPrefix(op.Path, "/wiki/api/v2/pages"):
 		return "page"
+	case strings.Contains(op.Path, "/attachment"):
+		return "attachment"
 	case strings.HasPrefix(op.Path, "/wiki/api/v2/spaces"):
 		return "space"
 	}

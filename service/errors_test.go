@@ -90,7 +90,7 @@ func TestAbsenceIsNamedAfterWhatWasAskedFor(t *testing.T) {
 	for _, need := range confluenceclient.Needs() {
 		want := map[string]string{
 			"GetPage": "PAGE_NOT_FOUND", "ListChildren of a page": "PAGE_NOT_FOUND", "Search": "CONTENT_NOT_FOUND",
-			"GetAttachment": "ATTACHMENT_NOT_FOUND", "GetPage by title": "PAGE_NOT_FOUND",
+			"GetAttachment": "ATTACHMENT_NOT_FOUND", "GetPage by title": "PAGE_NOT_FOUND", "GetPage with names of files": "PAGE_NOT_FOUND",
 		}[strings.TrimSpace(need.RPC+" "+need.Purpose)]
 		if want == "" {
 			want = "CONTENT_NOT_FOUND"

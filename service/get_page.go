@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -30,19 +29,26 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if req.GetMaxAge() != nil {
 		maxAge = req.GetMaxAge().AsDuration()
 	}
-	page, err := s.client.Page(ctx, id, confluenceclient.PageOptions{
-		Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge,
-	})
+	opts := confluenceclient.PageOptions{Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge}
+	var w words
+	if isWords(format) {
+		w, err = s.readWords(ctx, id, opts)
+	} else {
+		w.page, err = s.client.Page(ctx, id, opts)
+	}
 	if err != nil {
 		return nil, blame(err, versioned(req.GetVersion(), chosen(req, "page")))
 	}
-	noteCache(ctx, page.FromCache, maxAge)
-	resp := &brokerv1.GetPageResponse{Page: pageMessage(page, format)}
-	if page.SpaceKey == "" {
+	noteCache(ctx, w.page.FromCache, maxAge)
+	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
+	if w.page.SpaceKey == "" {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
 			"the answer does not tell the space's key, and looking it up needs the scope read:space:confluence"))
 	}
-	return resp, nil
+	if isWords(format) {
+		err = s.convert(ctx, w, format, resp)
+	}
+	return resp, err
 }
 
 // checkGetPage returns where the page is. An id comes back as an address too.
@@ -64,22 +70,10 @@ func (s *Service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.A
 	}
 	v.notNegative("version", int64(req.GetVersion()))
 	v.duration("max_age", req.GetMaxAge())
-	format := req.GetBodyFormat()
-	name, known := brokerv1.BodyFormat_name[int32(format)]
-	if !known {
-		v.add("body_format", "%d is not a body format", format)
+	if _, known := brokerv1.BodyFormat_name[int32(req.GetBodyFormat())]; !known {
+		v.add("body_format", "%d is not a body format", req.GetBodyFormat())
 	}
-	if err := v.err(); err != nil {
-		return address, err
-	}
-	if _, have := bodyFormats[format]; !have && format != brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
-		return address, &failure{
-			cause:    causeNotImplemented,
-			message:  "this version of the broker does not convert pages yet: ask for BODY_FORMAT_STORAGE, ADF, VIEW or EXPORT_VIEW instead of " + name,
-			metadata: map[string]string{"body_format": strings.TrimPrefix(name, "BODY_FORMAT_")},
-		}
-	}
-	return address, nil
+	return address, v.err()
 }
 
 // pageAddress reads an address that must lead to a page.

@@ -206,20 +206,6 @@ func TestGetPageRefusesBadRequestsNamingEveryField(t *testing.T) {
 	}
 }
 
-func TestGetPageDoesNotConvertYet(t *testing.T) {
-	t.Parallel()
-	b := newBroker(t)
-	for _, format := range []brokerv1.BodyFormat{brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN, brokerv1.BodyFormat_BODY_FORMAT_TEXT} {
-		req := byID("1001")
-		req.BodyFormat = format
-		_, err := b.GetPage(t.Context(), req)
-		info := failedAs(t, err, codes.Unimplemented, "NOT_IMPLEMENTED")
-		if want := strings.TrimPrefix(format.String(), "BODY_FORMAT_"); info.GetMetadata()["body_format"] != want {
-			t.Errorf("metadata = %v, want body_format %s", info.GetMetadata(), want)
-		}
-	}
-}
-
 func TestGetPageHidesWhatIsNotCurrentAndWhatIsAbsentAlike(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

@@ -58,8 +58,15 @@ func withBroker(cmd *cobra.Command, env environment, call func(ctx context.Conte
 // printWarnings shows on stderr what an answer lacks.
 func printWarnings(w io.Writer, warnings []*brokerv1.Warning) {
 	for _, warning := range warnings {
-		fmt.Fprintf(w, "warning: %s\n", printable(warning.GetMessage()))
+		fmt.Fprintf(w, "warning: %s%s\n", printable(warning.GetMessage()), times(warning.GetCount()))
 	}
+}
+
+func times(count int32) string {
+	if count < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d times)", count)
 }
 
 // printJSON writes a message as one line of protobuf's JSON.

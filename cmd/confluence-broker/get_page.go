@@ -18,7 +18,7 @@ type getPageFlags struct {
 	space, title, format string
 	version              int32
 	maxAge               time.Duration
-	json                 bool
+	json, markdown       bool
 }
 
 func getPageCommand(env environment) *cobra.Command {
@@ -28,9 +28,13 @@ func getPageCommand(env environment) *cobra.Command {
 		Short: "a page, by id, by its address, or by space and title",
 		Example: `  confluence-broker get page 1001
   confluence-broker get page https://acme.example/wiki/spaces/DOC/pages/1001 --format view
+  confluence-broker get page 1001 --markdown
   confluence-broker get page --space DOC --title "Run Book" --format none`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.markdown && cmd.Flags().Changed("format") {
+				return usageError(errors.New("--markdown and --format both name a format; one is enough"))
+			}
 			req, err := flags.request(args, cmd.Flags().Changed("max-age"))
 			if err != nil {
 				return usageError(err)
@@ -51,6 +55,7 @@ func getPageCommand(env environment) *cobra.Command {
 	cmd.Flags().StringVar(&flags.space, "space", "", "`KEY` of the page's space, with --title")
 	cmd.Flags().StringVar(&flags.title, "title", "", "`TITLE` of the page, with --space")
 	cmd.Flags().StringVar(&flags.format, "format", "storage", "`FORMAT` of the body: "+strings.Join(enumWords(brokerv1.BodyFormat_value, "BODY_FORMAT_"), ", "))
+	cmd.Flags().BoolVar(&flags.markdown, "markdown", false, "the same as --format markdown")
 	cmd.Flags().Int32Var(&flags.version, "version", 0, "`NUMBER` of an old version; 0 is the current one")
 	cmd.Flags().DurationVar(&flags.maxAge, "max-age", 0, "oldest `AGE` of the broker's copy; 0 asks Confluence (default: as the broker is set)")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print the answer as one line of JSON")
@@ -60,6 +65,9 @@ func getPageCommand(env environment) *cobra.Command {
 // request chooses the way of naming the page: an address has a slash, an id has
 // not. What is no id is the broker's to refuse.
 func (f getPageFlags) request(args []string, maxAgeSet bool) (*brokerv1.GetPageRequest, error) {
+	if f.markdown {
+		f.format = "markdown"
+	}
 	format, err := enumValue(brokerv1.BodyFormat_value, "BODY_FORMAT_", f.format)
 	if err != nil {
 		return nil, fmt.Errorf("--format: %w", err)

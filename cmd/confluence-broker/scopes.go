@@ -51,12 +51,16 @@ func needsOf(rpcs []string) ([]confluenceclient.Need, error) {
 	return slices.DeleteFunc(all, func(need confluenceclient.Need) bool { return !slices.Contains(rpcs, need.RPC) }), nil
 }
 
-// scopeSet is the union of what the preferred endpoints need, sorted. Classic
+// scopeSet is the union of what the preferred endpoints need, sorted, but for
+// what answers are only richer with. Classic
 // scopes open no v2 endpoint, so the classic set holds granular ones, too.
 func scopeSet(needs []confluenceclient.Need, preferClassic bool) []string {
 	var set []string
 	for _, need := range needs {
 		op := need.AnyOf[0]
+		if need.Optional {
+			continue
+		}
 		if len(op.Granular) == 0 || preferClassic && len(op.Classic) > 0 {
 			set = append(set, op.Classic...)
 		} else {
@@ -86,6 +90,9 @@ func scopeRows(needs []confluenceclient.Need) [][]string {
 	var rows [][]string
 	for _, need := range needs {
 		rpc := strings.TrimSpace(need.RPC + " " + need.Purpose)
+		if need.Optional {
+			rpc += " (optional)"
+		}
 		for i, op := range need.AnyOf {
 			endpoint := op.Endpoint()
 			if i > 0 {

@@ -229,7 +229,9 @@ type GetPageResponse struct {
 	// The page.
 	Page *Page `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
 	// What the answer lacks, if anything.
-	Warnings      []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// What the text refers to; only for MARKDOWN and TEXT.
+	References    *References `protobuf:"bytes,3,opt,name=references,proto3" json:"references,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,6 +276,13 @@ func (x *GetPageResponse) GetPage() *Page {
 func (x *GetPageResponse) GetWarnings() []*Warning {
 	if x != nil {
 		return x.Warnings
+	}
+	return nil
+}
+
+func (x *GetPageResponse) GetReferences() *References {
+	if x != nil {
+		return x.References
 	}
 	return nil
 }
@@ -963,10 +972,13 @@ const file_confluence_broker_v1_broker_service_proto_rawDesc = "" +
 	"\x05Title\x12\x1b\n" +
 	"\tspace_key\x18\x01 \x01(\tR\bspaceKey\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05titleB\x06\n" +
-	"\x04page\"|\n" +
+	"\x04page\"\xbe\x01\n" +
 	"\x0fGetPageResponse\x12.\n" +
 	"\x04page\x18\x01 \x01(\v2\x1a.confluence.broker.v1.PageR\x04page\x129\n" +
-	"\bwarnings\x18\x02 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\"\xb2\x01\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\x12@\n" +
+	"\n" +
+	"references\x18\x03 \x01(\v2 .confluence.broker.v1.ReferencesR\n" +
+	"references\"\xb2\x01\n" +
 	"\x13ListChildrenRequest\x12\x1b\n" +
 	"\tparent_id\x18\x01 \x01(\tR\bparentId\x12B\n" +
 	"\vparent_type\x18\x02 \x01(\x0e2!.confluence.broker.v1.ContentTypeR\n" +
@@ -1057,11 +1069,12 @@ var file_confluence_broker_v1_broker_service_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
 	(*Page)(nil),                  // 13: confluence.broker.v1.Page
 	(*Warning)(nil),               // 14: confluence.broker.v1.Warning
-	(ContentType)(0),              // 15: confluence.broker.v1.ContentType
-	(*Child)(nil),                 // 16: confluence.broker.v1.Child
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*SearchResult)(nil),          // 18: confluence.broker.v1.SearchResult
-	(*Attachment)(nil),            // 19: confluence.broker.v1.Attachment
+	(*References)(nil),            // 15: confluence.broker.v1.References
+	(ContentType)(0),              // 16: confluence.broker.v1.ContentType
+	(*Child)(nil),                 // 17: confluence.broker.v1.Child
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*SearchResult)(nil),          // 19: confluence.broker.v1.SearchResult
+	(*Attachment)(nil),            // 20: confluence.broker.v1.Attachment
 }
 var file_confluence_broker_v1_broker_service_proto_depIdxs = []int32{
 	10, // 0: confluence.broker.v1.GetPageRequest.title:type_name -> confluence.broker.v1.GetPageRequest.Title
@@ -1069,30 +1082,31 @@ var file_confluence_broker_v1_broker_service_proto_depIdxs = []int32{
 	12, // 2: confluence.broker.v1.GetPageRequest.max_age:type_name -> google.protobuf.Duration
 	13, // 3: confluence.broker.v1.GetPageResponse.page:type_name -> confluence.broker.v1.Page
 	14, // 4: confluence.broker.v1.GetPageResponse.warnings:type_name -> confluence.broker.v1.Warning
-	15, // 5: confluence.broker.v1.ListChildrenRequest.parent_type:type_name -> confluence.broker.v1.ContentType
-	16, // 6: confluence.broker.v1.ListChildrenResponse.children:type_name -> confluence.broker.v1.Child
-	14, // 7: confluence.broker.v1.ListChildrenResponse.warnings:type_name -> confluence.broker.v1.Warning
-	15, // 8: confluence.broker.v1.SearchRequest.types:type_name -> confluence.broker.v1.ContentType
-	17, // 9: confluence.broker.v1.SearchRequest.modified_after:type_name -> google.protobuf.Timestamp
-	17, // 10: confluence.broker.v1.SearchRequest.modified_before:type_name -> google.protobuf.Timestamp
-	0,  // 11: confluence.broker.v1.SearchRequest.order_by:type_name -> confluence.broker.v1.SearchOrder
-	18, // 12: confluence.broker.v1.SearchResponse.results:type_name -> confluence.broker.v1.SearchResult
-	14, // 13: confluence.broker.v1.SearchResponse.warnings:type_name -> confluence.broker.v1.Warning
-	19, // 14: confluence.broker.v1.GetAttachmentResponse.attachment:type_name -> confluence.broker.v1.Attachment
-	9,  // 15: confluence.broker.v1.GetAttachmentResponse.checksum:type_name -> confluence.broker.v1.Checksum
-	1,  // 16: confluence.broker.v1.BrokerService.GetPage:input_type -> confluence.broker.v1.GetPageRequest
-	3,  // 17: confluence.broker.v1.BrokerService.ListChildren:input_type -> confluence.broker.v1.ListChildrenRequest
-	5,  // 18: confluence.broker.v1.BrokerService.Search:input_type -> confluence.broker.v1.SearchRequest
-	7,  // 19: confluence.broker.v1.BrokerService.GetAttachment:input_type -> confluence.broker.v1.GetAttachmentRequest
-	2,  // 20: confluence.broker.v1.BrokerService.GetPage:output_type -> confluence.broker.v1.GetPageResponse
-	4,  // 21: confluence.broker.v1.BrokerService.ListChildren:output_type -> confluence.broker.v1.ListChildrenResponse
-	6,  // 22: confluence.broker.v1.BrokerService.Search:output_type -> confluence.broker.v1.SearchResponse
-	8,  // 23: confluence.broker.v1.BrokerService.GetAttachment:output_type -> confluence.broker.v1.GetAttachmentResponse
-	20, // [20:24] is the sub-list for method output_type
-	16, // [16:20] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 5: confluence.broker.v1.GetPageResponse.references:type_name -> confluence.broker.v1.References
+	16, // 6: confluence.broker.v1.ListChildrenRequest.parent_type:type_name -> confluence.broker.v1.ContentType
+	17, // 7: confluence.broker.v1.ListChildrenResponse.children:type_name -> confluence.broker.v1.Child
+	14, // 8: confluence.broker.v1.ListChildrenResponse.warnings:type_name -> confluence.broker.v1.Warning
+	16, // 9: confluence.broker.v1.SearchRequest.types:type_name -> confluence.broker.v1.ContentType
+	18, // 10: confluence.broker.v1.SearchRequest.modified_after:type_name -> google.protobuf.Timestamp
+	18, // 11: confluence.broker.v1.SearchRequest.modified_before:type_name -> google.protobuf.Timestamp
+	0,  // 12: confluence.broker.v1.SearchRequest.order_by:type_name -> confluence.broker.v1.SearchOrder
+	19, // 13: confluence.broker.v1.SearchResponse.results:type_name -> confluence.broker.v1.SearchResult
+	14, // 14: confluence.broker.v1.SearchResponse.warnings:type_name -> confluence.broker.v1.Warning
+	20, // 15: confluence.broker.v1.GetAttachmentResponse.attachment:type_name -> confluence.broker.v1.Attachment
+	9,  // 16: confluence.broker.v1.GetAttachmentResponse.checksum:type_name -> confluence.broker.v1.Checksum
+	1,  // 17: confluence.broker.v1.BrokerService.GetPage:input_type -> confluence.broker.v1.GetPageRequest
+	3,  // 18: confluence.broker.v1.BrokerService.ListChildren:input_type -> confluence.broker.v1.ListChildrenRequest
+	5,  // 19: confluence.broker.v1.BrokerService.Search:input_type -> confluence.broker.v1.SearchRequest
+	7,  // 20: confluence.broker.v1.BrokerService.GetAttachment:input_type -> confluence.broker.v1.GetAttachmentRequest
+	2,  // 21: confluence.broker.v1.BrokerService.GetPage:output_type -> confluence.broker.v1.GetPageResponse
+	4,  // 22: confluence.broker.v1.BrokerService.ListChildren:output_type -> confluence.broker.v1.ListChildrenResponse
+	6,  // 23: confluence.broker.v1.BrokerService.Search:output_type -> confluence.broker.v1.SearchResponse
+	8,  // 24: confluence.broker.v1.BrokerService.GetAttachment:output_type -> confluence.broker.v1.GetAttachmentResponse
+	21, // [21:25] is the sub-list for method output_type
+	17, // [17:21] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_confluence_broker_v1_broker_service_proto_init() }

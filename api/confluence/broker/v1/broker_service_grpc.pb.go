@@ -49,7 +49,11 @@ type BrokerServiceClient interface {
 	//
 	// Upstream: GET /wiki/api/v2/pages/{id} (read:page:confluence). By title,
 	// first GET /wiki/api/v2/spaces (read:space:confluence) and
-	// GET /wiki/api/v2/pages (read:page:confluence).
+	// GET /wiki/api/v2/pages (read:page:confluence). For MARKDOWN and TEXT, where
+	// the page names people, GET /wiki/rest/api/user/bulk (read:confluence-user or
+	// read:content-details:confluence), and where it names files by id,
+	// GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence); without
+	// these scopes the ids stay and a warning says so.
 	//
 	// Fails with PAGE_NOT_FOUND when there is no such page, when the broker's
 	// account may not see it (Confluence does not tell these apart), or when it
@@ -174,7 +178,11 @@ type BrokerServiceServer interface {
 	//
 	// Upstream: GET /wiki/api/v2/pages/{id} (read:page:confluence). By title,
 	// first GET /wiki/api/v2/spaces (read:space:confluence) and
-	// GET /wiki/api/v2/pages (read:page:confluence).
+	// GET /wiki/api/v2/pages (read:page:confluence). For MARKDOWN and TEXT, where
+	// the page names people, GET /wiki/rest/api/user/bulk (read:confluence-user or
+	// read:content-details:confluence), and where it names files by id,
+	// GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence); without
+	// these scopes the ids stay and a warning says so.
 	//
 	// Fails with PAGE_NOT_FOUND when there is no such page, when the broker's
 	// account may not see it (Confluence does not tell these apart), or when it

@@ -120,9 +120,11 @@ const (
 	BodyFormat_BODY_FORMAT_VIEW BodyFormat = 4
 	// HTML meant for export, with absolute addresses of the site.
 	BodyFormat_BODY_FORMAT_EXPORT_VIEW BodyFormat = 5
-	// GitHub-flavoured Markdown. Answers UNIMPLEMENTED in this version.
+	// GitHub-flavoured Markdown, made by the broker from storage format or, where
+	// that is empty, from ADF. What it cannot show is marked and named in
+	// warnings; what the page refers to is listed in references.
 	BodyFormat_BODY_FORMAT_MARKDOWN BodyFormat = 6
-	// Plain text. Answers UNIMPLEMENTED in this version.
+	// Plain text, made like Markdown, without its marks.
 	BodyFormat_BODY_FORMAT_TEXT BodyFormat = 7
 )
 
@@ -196,23 +198,72 @@ const (
 	// A hit has no time of change, so a time filter could not be checked on it;
 	// it is kept. Subject is its id.
 	WarningCode_WARNING_CODE_TIME_UNVERIFIED WarningCode = 4
+	// The page has no text, neither in storage format nor in ADF.
+	WarningCode_WARNING_CODE_BODY_EMPTY WarningCode = 5
+	// Conversion: a construct that words cannot show. Its text is kept; where it
+	// has none, a marker stands in its place. Subject is its name.
+	WarningCode_WARNING_CODE_UNSUPPORTED WarningCode = 6
+	// Conversion: a part that Confluence makes when a person looks at the page,
+	// such as a list of children; a marker stands there. Subject is its name.
+	WarningCode_WARNING_CODE_DYNAMIC_CONTENT WarningCode = 7
+	// Conversion: the text is whole, but colour, underlining and the like is gone.
+	WarningCode_WARNING_CODE_FORMATTING_LOST WarningCode = 8
+	// Conversion: a block within a table cell became lines of that cell.
+	WarningCode_WARNING_CODE_FLATTENED WarningCode = 9
+	// Conversion: a person, page or file is shown by its id, because its name is
+	// not known.
+	WarningCode_WARNING_CODE_UNRESOLVED_REFERENCE WarningCode = 10
+	// Conversion: a place that links may point at cannot be marked.
+	WarningCode_WARNING_CODE_ANCHOR_LOST WarningCode = 11
+	// Conversion: an address that could run code, or is none, was left out; its
+	// label stays.
+	WarningCode_WARNING_CODE_UNSAFE_LINK WarningCode = 12
+	// Conversion: the source breaks the rules of its format and was read as well
+	// as could be.
+	WarningCode_WARNING_CODE_MALFORMED_SOURCE WarningCode = 13
+	// Conversion: nesting or merged cells beyond a limit were flattened.
+	WarningCode_WARNING_CODE_NESTING_LIMITED WarningCode = 14
+	// Conversion: bytes that are no text were taken out or replaced.
+	WarningCode_WARNING_CODE_CHARACTERS_REPLACED WarningCode = 15
 )
 
 // Enum value maps for WarningCode.
 var (
 	WarningCode_name = map[int32]string{
-		0: "WARNING_CODE_UNSPECIFIED",
-		1: "WARNING_CODE_LISTING_INCOMPLETE",
-		2: "WARNING_CODE_ITEM_OMITTED",
-		3: "WARNING_CODE_FIELD_UNAVAILABLE",
-		4: "WARNING_CODE_TIME_UNVERIFIED",
+		0:  "WARNING_CODE_UNSPECIFIED",
+		1:  "WARNING_CODE_LISTING_INCOMPLETE",
+		2:  "WARNING_CODE_ITEM_OMITTED",
+		3:  "WARNING_CODE_FIELD_UNAVAILABLE",
+		4:  "WARNING_CODE_TIME_UNVERIFIED",
+		5:  "WARNING_CODE_BODY_EMPTY",
+		6:  "WARNING_CODE_UNSUPPORTED",
+		7:  "WARNING_CODE_DYNAMIC_CONTENT",
+		8:  "WARNING_CODE_FORMATTING_LOST",
+		9:  "WARNING_CODE_FLATTENED",
+		10: "WARNING_CODE_UNRESOLVED_REFERENCE",
+		11: "WARNING_CODE_ANCHOR_LOST",
+		12: "WARNING_CODE_UNSAFE_LINK",
+		13: "WARNING_CODE_MALFORMED_SOURCE",
+		14: "WARNING_CODE_NESTING_LIMITED",
+		15: "WARNING_CODE_CHARACTERS_REPLACED",
 	}
 	WarningCode_value = map[string]int32{
-		"WARNING_CODE_UNSPECIFIED":        0,
-		"WARNING_CODE_LISTING_INCOMPLETE": 1,
-		"WARNING_CODE_ITEM_OMITTED":       2,
-		"WARNING_CODE_FIELD_UNAVAILABLE":  3,
-		"WARNING_CODE_TIME_UNVERIFIED":    4,
+		"WARNING_CODE_UNSPECIFIED":          0,
+		"WARNING_CODE_LISTING_INCOMPLETE":   1,
+		"WARNING_CODE_ITEM_OMITTED":         2,
+		"WARNING_CODE_FIELD_UNAVAILABLE":    3,
+		"WARNING_CODE_TIME_UNVERIFIED":      4,
+		"WARNING_CODE_BODY_EMPTY":           5,
+		"WARNING_CODE_UNSUPPORTED":          6,
+		"WARNING_CODE_DYNAMIC_CONTENT":      7,
+		"WARNING_CODE_FORMATTING_LOST":      8,
+		"WARNING_CODE_FLATTENED":            9,
+		"WARNING_CODE_UNRESOLVED_REFERENCE": 10,
+		"WARNING_CODE_ANCHOR_LOST":          11,
+		"WARNING_CODE_UNSAFE_LINK":          12,
+		"WARNING_CODE_MALFORMED_SOURCE":     13,
+		"WARNING_CODE_NESTING_LIMITED":      14,
+		"WARNING_CODE_CHARACTERS_REPLACED":  15,
 	}
 )
 
@@ -478,7 +529,10 @@ type Body struct {
 	// The format of value.
 	Format BodyFormat `protobuf:"varint,1,opt,name=format,proto3,enum=confluence.broker.v1.BodyFormat" json:"format,omitempty"`
 	// The text, UTF-8.
-	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// What Confluence gave: STORAGE or ADF for MARKDOWN and TEXT, otherwise the
+	// same as format.
+	Source        BodyFormat `protobuf:"varint,3,opt,name=source,proto3,enum=confluence.broker.v1.BodyFormat" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +581,290 @@ func (x *Body) GetValue() string {
 	return ""
 }
 
+func (x *Body) GetSource() BodyFormat {
+	if x != nil {
+		return x.Source
+	}
+	return BodyFormat_BODY_FORMAT_UNSPECIFIED
+}
+
+// References is what the text of a page refers to, each thing once, in the
+// order of the text. Filled for MARKDOWN and TEXT.
+type References struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pages and blog posts that are linked or included.
+	Pages []*PageReference `protobuf:"bytes,1,rep,name=pages,proto3" json:"pages,omitempty"`
+	// Files that are shown or linked.
+	Attachments []*AttachmentReference `protobuf:"bytes,2,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	// Keys of spaces that are linked.
+	SpaceKeys []string `protobuf:"bytes,3,rep,name=space_keys,json=spaceKeys,proto3" json:"space_keys,omitempty"`
+	// Atlassian account ids of people who are mentioned.
+	AccountIds []string `protobuf:"bytes,4,rep,name=account_ids,json=accountIds,proto3" json:"account_ids,omitempty"`
+	// Keys of Jira issues, such as "AB-12".
+	JiraKeys []string `protobuf:"bytes,5,rep,name=jira_keys,json=jiraKeys,proto3" json:"jira_keys,omitempty"`
+	// Stretches of text that inline comments are about.
+	Comments      []*CommentReference `protobuf:"bytes,6,rep,name=comments,proto3" json:"comments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *References) Reset() {
+	*x = References{}
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *References) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*References) ProtoMessage() {}
+
+func (x *References) ProtoReflect() protoreflect.Message {
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use References.ProtoReflect.Descriptor instead.
+func (*References) Descriptor() ([]byte, []int) {
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *References) GetPages() []*PageReference {
+	if x != nil {
+		return x.Pages
+	}
+	return nil
+}
+
+func (x *References) GetAttachments() []*AttachmentReference {
+	if x != nil {
+		return x.Attachments
+	}
+	return nil
+}
+
+func (x *References) GetSpaceKeys() []string {
+	if x != nil {
+		return x.SpaceKeys
+	}
+	return nil
+}
+
+func (x *References) GetAccountIds() []string {
+	if x != nil {
+		return x.AccountIds
+	}
+	return nil
+}
+
+func (x *References) GetJiraKeys() []string {
+	if x != nil {
+		return x.JiraKeys
+	}
+	return nil
+}
+
+func (x *References) GetComments() []*CommentReference {
+	if x != nil {
+		return x.Comments
+	}
+	return nil
+}
+
+// PageReference names a page or blog post, by id or by title.
+type PageReference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Content id; empty where the page is named by its title.
+	PageId string `protobuf:"bytes,1,opt,name=page_id,json=pageId,proto3" json:"page_id,omitempty"`
+	// Key of the space; empty for the space of the page that refers to it.
+	SpaceKey string `protobuf:"bytes,2,opt,name=space_key,json=spaceKey,proto3" json:"space_key,omitempty"`
+	// Title; empty where only the id is known.
+	Title         string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PageReference) Reset() {
+	*x = PageReference{}
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PageReference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PageReference) ProtoMessage() {}
+
+func (x *PageReference) ProtoReflect() protoreflect.Message {
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PageReference.ProtoReflect.Descriptor instead.
+func (*PageReference) Descriptor() ([]byte, []int) {
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PageReference) GetPageId() string {
+	if x != nil {
+		return x.PageId
+	}
+	return ""
+}
+
+func (x *PageReference) GetSpaceKey() string {
+	if x != nil {
+		return x.SpaceKey
+	}
+	return ""
+}
+
+func (x *PageReference) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+// AttachmentReference names an attached file.
+type AttachmentReference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// File name; empty where the text has only the file id and the name could not
+	// be looked up.
+	FileName string `protobuf:"bytes,1,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// Id of the file in Atlassian's media service, as ADF has it; not the
+	// attachment's id. Empty in storage format, which has names.
+	FileId string `protobuf:"bytes,2,opt,name=file_id,json=fileId,proto3" json:"file_id,omitempty"`
+	// The page that holds the file; unset for the page that refers to it.
+	Page          *PageReference `protobuf:"bytes,3,opt,name=page,proto3" json:"page,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttachmentReference) Reset() {
+	*x = AttachmentReference{}
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttachmentReference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttachmentReference) ProtoMessage() {}
+
+func (x *AttachmentReference) ProtoReflect() protoreflect.Message {
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttachmentReference.ProtoReflect.Descriptor instead.
+func (*AttachmentReference) Descriptor() ([]byte, []int) {
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AttachmentReference) GetFileName() string {
+	if x != nil {
+		return x.FileName
+	}
+	return ""
+}
+
+func (x *AttachmentReference) GetFileId() string {
+	if x != nil {
+		return x.FileId
+	}
+	return ""
+}
+
+func (x *AttachmentReference) GetPage() *PageReference {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
+// CommentReference is a stretch of text that an inline comment is about.
+type CommentReference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ref, as the comment's own record has it.
+	Ref string `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
+	// The text.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommentReference) Reset() {
+	*x = CommentReference{}
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommentReference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommentReference) ProtoMessage() {}
+
+func (x *CommentReference) ProtoReflect() protoreflect.Message {
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommentReference.ProtoReflect.Descriptor instead.
+func (*CommentReference) Descriptor() ([]byte, []int) {
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CommentReference) GetRef() string {
+	if x != nil {
+		return x.Ref
+	}
+	return ""
+}
+
+func (x *CommentReference) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Child is one direct child in the content tree.
 type Child struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -550,7 +888,7 @@ type Child struct {
 
 func (x *Child) Reset() {
 	*x = Child{}
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[3]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +900,7 @@ func (x *Child) String() string {
 func (*Child) ProtoMessage() {}
 
 func (x *Child) ProtoReflect() protoreflect.Message {
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[3]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +913,7 @@ func (x *Child) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Child.ProtoReflect.Descriptor instead.
 func (*Child) Descriptor() ([]byte, []int) {
-	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{3}
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Child) GetId() string {
@@ -648,7 +986,7 @@ type SearchResult struct {
 
 func (x *SearchResult) Reset() {
 	*x = SearchResult{}
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[4]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +998,7 @@ func (x *SearchResult) String() string {
 func (*SearchResult) ProtoMessage() {}
 
 func (x *SearchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[4]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +1011,7 @@ func (x *SearchResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResult.ProtoReflect.Descriptor instead.
 func (*SearchResult) Descriptor() ([]byte, []int) {
-	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{4}
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SearchResult) GetId() string {
@@ -769,7 +1107,7 @@ type Attachment struct {
 
 func (x *Attachment) Reset() {
 	*x = Attachment{}
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[5]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +1119,7 @@ func (x *Attachment) String() string {
 func (*Attachment) ProtoMessage() {}
 
 func (x *Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[5]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +1132,7 @@ func (x *Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
 func (*Attachment) Descriptor() ([]byte, []int) {
-	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{5}
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Attachment) GetId() string {
@@ -875,15 +1213,18 @@ type Warning struct {
 	Code WarningCode `protobuf:"varint,1,opt,name=code,proto3,enum=confluence.broker.v1.WarningCode" json:"code,omitempty"`
 	// One sentence for a person.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// What the warning is about: an id, or the name of a field.
-	Subject       string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// What the warning is about: an id, the name of a field, or the name of a
+	// construct.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// How often, at least 1.
+	Count         int32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Warning) Reset() {
 	*x = Warning{}
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[6]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1236,7 @@ func (x *Warning) String() string {
 func (*Warning) ProtoMessage() {}
 
 func (x *Warning) ProtoReflect() protoreflect.Message {
-	mi := &file_confluence_broker_v1_content_proto_msgTypes[6]
+	mi := &file_confluence_broker_v1_content_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1249,7 @@ func (x *Warning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warning.ProtoReflect.Descriptor instead.
 func (*Warning) Descriptor() ([]byte, []int) {
-	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{6}
+	return file_confluence_broker_v1_content_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Warning) GetCode() WarningCode {
@@ -930,6 +1271,13 @@ func (x *Warning) GetSubject() string {
 		return x.Subject
 	}
 	return ""
+}
+
+func (x *Warning) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 var File_confluence_broker_v1_content_proto protoreflect.FileDescriptor
@@ -960,10 +1308,32 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x11author_account_id\x18\x03 \x01(\tR\x0fauthorAccountId\x12\x18\n" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x12\x1d\n" +
 	"\n" +
-	"minor_edit\x18\x05 \x01(\bR\tminorEdit\"V\n" +
+	"minor_edit\x18\x05 \x01(\bR\tminorEdit\"\x90\x01\n" +
 	"\x04Body\x128\n" +
 	"\x06format\x18\x01 \x01(\x0e2 .confluence.broker.v1.BodyFormatR\x06format\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xc3\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x128\n" +
+	"\x06source\x18\x03 \x01(\x0e2 .confluence.broker.v1.BodyFormatR\x06source\"\xb5\x02\n" +
+	"\n" +
+	"References\x129\n" +
+	"\x05pages\x18\x01 \x03(\v2#.confluence.broker.v1.PageReferenceR\x05pages\x12K\n" +
+	"\vattachments\x18\x02 \x03(\v2).confluence.broker.v1.AttachmentReferenceR\vattachments\x12\x1d\n" +
+	"\n" +
+	"space_keys\x18\x03 \x03(\tR\tspaceKeys\x12\x1f\n" +
+	"\vaccount_ids\x18\x04 \x03(\tR\n" +
+	"accountIds\x12\x1b\n" +
+	"\tjira_keys\x18\x05 \x03(\tR\bjiraKeys\x12B\n" +
+	"\bcomments\x18\x06 \x03(\v2&.confluence.broker.v1.CommentReferenceR\bcomments\"[\n" +
+	"\rPageReference\x12\x17\n" +
+	"\apage_id\x18\x01 \x01(\tR\x06pageId\x12\x1b\n" +
+	"\tspace_key\x18\x02 \x01(\tR\bspaceKey\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\"\x84\x01\n" +
+	"\x13AttachmentReference\x12\x1b\n" +
+	"\tfile_name\x18\x01 \x01(\tR\bfileName\x12\x17\n" +
+	"\afile_id\x18\x02 \x01(\tR\x06fileId\x127\n" +
+	"\x04page\x18\x03 \x01(\v2#.confluence.broker.v1.PageReferenceR\x04page\"8\n" +
+	"\x10CommentReference\x12\x10\n" +
+	"\x03ref\x18\x01 \x01(\tR\x03ref\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xc3\x01\n" +
 	"\x05Child\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x125\n" +
 	"\x04type\x18\x02 \x01(\x0e2!.confluence.broker.v1.ContentTypeR\x04type\x12\x14\n" +
@@ -998,11 +1368,12 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTimeB\f\n" +
 	"\n" +
-	"_file_size\"t\n" +
+	"_file_size\"\x8a\x01\n" +
 	"\aWarning\x125\n" +
 	"\x04code\x18\x01 \x01(\x0e2!.confluence.broker.v1.WarningCodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\tR\asubject*\x96\x02\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x05R\x05count*\x96\x02\n" +
 	"\vContentType\x12\x1c\n" +
 	"\x18CONTENT_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CONTENT_TYPE_PAGE\x10\x01\x12\x1a\n" +
@@ -1023,13 +1394,25 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x10BODY_FORMAT_VIEW\x10\x04\x12\x1b\n" +
 	"\x17BODY_FORMAT_EXPORT_VIEW\x10\x05\x12\x18\n" +
 	"\x14BODY_FORMAT_MARKDOWN\x10\x06\x12\x14\n" +
-	"\x10BODY_FORMAT_TEXT\x10\a*\xb5\x01\n" +
+	"\x10BODY_FORMAT_TEXT\x10\a*\x9e\x04\n" +
 	"\vWarningCode\x12\x1c\n" +
 	"\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fWARNING_CODE_LISTING_INCOMPLETE\x10\x01\x12\x1d\n" +
 	"\x19WARNING_CODE_ITEM_OMITTED\x10\x02\x12\"\n" +
 	"\x1eWARNING_CODE_FIELD_UNAVAILABLE\x10\x03\x12 \n" +
-	"\x1cWARNING_CODE_TIME_UNVERIFIED\x10\x04BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
+	"\x1cWARNING_CODE_TIME_UNVERIFIED\x10\x04\x12\x1b\n" +
+	"\x17WARNING_CODE_BODY_EMPTY\x10\x05\x12\x1c\n" +
+	"\x18WARNING_CODE_UNSUPPORTED\x10\x06\x12 \n" +
+	"\x1cWARNING_CODE_DYNAMIC_CONTENT\x10\a\x12 \n" +
+	"\x1cWARNING_CODE_FORMATTING_LOST\x10\b\x12\x1a\n" +
+	"\x16WARNING_CODE_FLATTENED\x10\t\x12%\n" +
+	"!WARNING_CODE_UNRESOLVED_REFERENCE\x10\n" +
+	"\x12\x1c\n" +
+	"\x18WARNING_CODE_ANCHOR_LOST\x10\v\x12\x1c\n" +
+	"\x18WARNING_CODE_UNSAFE_LINK\x10\f\x12!\n" +
+	"\x1dWARNING_CODE_MALFORMED_SOURCE\x10\r\x12 \n" +
+	"\x1cWARNING_CODE_NESTING_LIMITED\x10\x0e\x12$\n" +
+	" WARNING_CODE_CHARACTERS_REPLACED\x10\x0fBRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
 
 var (
 	file_confluence_broker_v1_content_proto_rawDescOnce sync.Once
@@ -1044,7 +1427,7 @@ func file_confluence_broker_v1_content_proto_rawDescGZIP() []byte {
 }
 
 var file_confluence_broker_v1_content_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_confluence_broker_v1_content_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_confluence_broker_v1_content_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_confluence_broker_v1_content_proto_goTypes = []any{
 	(ContentType)(0),              // 0: confluence.broker.v1.ContentType
 	(BodyFormat)(0),               // 1: confluence.broker.v1.BodyFormat
@@ -1052,31 +1435,40 @@ var file_confluence_broker_v1_content_proto_goTypes = []any{
 	(*Page)(nil),                  // 3: confluence.broker.v1.Page
 	(*Version)(nil),               // 4: confluence.broker.v1.Version
 	(*Body)(nil),                  // 5: confluence.broker.v1.Body
-	(*Child)(nil),                 // 6: confluence.broker.v1.Child
-	(*SearchResult)(nil),          // 7: confluence.broker.v1.SearchResult
-	(*Attachment)(nil),            // 8: confluence.broker.v1.Attachment
-	(*Warning)(nil),               // 9: confluence.broker.v1.Warning
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*References)(nil),            // 6: confluence.broker.v1.References
+	(*PageReference)(nil),         // 7: confluence.broker.v1.PageReference
+	(*AttachmentReference)(nil),   // 8: confluence.broker.v1.AttachmentReference
+	(*CommentReference)(nil),      // 9: confluence.broker.v1.CommentReference
+	(*Child)(nil),                 // 10: confluence.broker.v1.Child
+	(*SearchResult)(nil),          // 11: confluence.broker.v1.SearchResult
+	(*Attachment)(nil),            // 12: confluence.broker.v1.Attachment
+	(*Warning)(nil),               // 13: confluence.broker.v1.Warning
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_confluence_broker_v1_content_proto_depIdxs = []int32{
 	0,  // 0: confluence.broker.v1.Page.parent_type:type_name -> confluence.broker.v1.ContentType
 	4,  // 1: confluence.broker.v1.Page.version:type_name -> confluence.broker.v1.Version
-	10, // 2: confluence.broker.v1.Page.create_time:type_name -> google.protobuf.Timestamp
+	14, // 2: confluence.broker.v1.Page.create_time:type_name -> google.protobuf.Timestamp
 	5,  // 3: confluence.broker.v1.Page.body:type_name -> confluence.broker.v1.Body
-	10, // 4: confluence.broker.v1.Version.create_time:type_name -> google.protobuf.Timestamp
+	14, // 4: confluence.broker.v1.Version.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 5: confluence.broker.v1.Body.format:type_name -> confluence.broker.v1.BodyFormat
-	0,  // 6: confluence.broker.v1.Child.type:type_name -> confluence.broker.v1.ContentType
-	0,  // 7: confluence.broker.v1.SearchResult.type:type_name -> confluence.broker.v1.ContentType
-	10, // 8: confluence.broker.v1.SearchResult.modified_time:type_name -> google.protobuf.Timestamp
-	0,  // 9: confluence.broker.v1.SearchResult.container_type:type_name -> confluence.broker.v1.ContentType
-	4,  // 10: confluence.broker.v1.Attachment.version:type_name -> confluence.broker.v1.Version
-	10, // 11: confluence.broker.v1.Attachment.create_time:type_name -> google.protobuf.Timestamp
-	2,  // 12: confluence.broker.v1.Warning.code:type_name -> confluence.broker.v1.WarningCode
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	1,  // 6: confluence.broker.v1.Body.source:type_name -> confluence.broker.v1.BodyFormat
+	7,  // 7: confluence.broker.v1.References.pages:type_name -> confluence.broker.v1.PageReference
+	8,  // 8: confluence.broker.v1.References.attachments:type_name -> confluence.broker.v1.AttachmentReference
+	9,  // 9: confluence.broker.v1.References.comments:type_name -> confluence.broker.v1.CommentReference
+	7,  // 10: confluence.broker.v1.AttachmentReference.page:type_name -> confluence.broker.v1.PageReference
+	0,  // 11: confluence.broker.v1.Child.type:type_name -> confluence.broker.v1.ContentType
+	0,  // 12: confluence.broker.v1.SearchResult.type:type_name -> confluence.broker.v1.ContentType
+	14, // 13: confluence.broker.v1.SearchResult.modified_time:type_name -> google.protobuf.Timestamp
+	0,  // 14: confluence.broker.v1.SearchResult.container_type:type_name -> confluence.broker.v1.ContentType
+	4,  // 15: confluence.broker.v1.Attachment.version:type_name -> confluence.broker.v1.Version
+	14, // 16: confluence.broker.v1.Attachment.create_time:type_name -> google.protobuf.Timestamp
+	2,  // 17: confluence.broker.v1.Warning.code:type_name -> confluence.broker.v1.WarningCode
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_confluence_broker_v1_content_proto_init() }
@@ -1084,15 +1476,15 @@ func file_confluence_broker_v1_content_proto_init() {
 	if File_confluence_broker_v1_content_proto != nil {
 		return
 	}
-	file_confluence_broker_v1_content_proto_msgTypes[3].OneofWrappers = []any{}
-	file_confluence_broker_v1_content_proto_msgTypes[5].OneofWrappers = []any{}
+	file_confluence_broker_v1_content_proto_msgTypes[7].OneofWrappers = []any{}
+	file_confluence_broker_v1_content_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_confluence_broker_v1_content_proto_rawDesc), len(file_confluence_broker_v1_content_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -138,7 +138,7 @@ const (
 	// This version of the broker cannot do what was asked, though the API names
 	// it. Code UNIMPLEMENTED.
 	//
-	//	{"reason": "NOT_IMPLEMENTED", "metadata": {"body_format": "MARKDOWN"}}
+	//	{"reason": "NOT_IMPLEMENTED", "metadata": {"method": "GetPage"}}
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 21
 	// A fault in the broker itself, logged with the call's trace id. Code
 	// INTERNAL.

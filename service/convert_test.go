@@ -1,0 +1,135 @@
+package service
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
+)
+
+func asWords(id string, format brokerv1.BodyFormat) *brokerv1.GetPageRequest {
+	req := byID(id)
+	req.BodyFormat = format
+	return req
+}
+
+func TestAPageBecomesMarkdownWithNamesInPlaceOfIDs(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := got.GetPage().GetBody()
+	if body.GetFormat() != brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN || body.GetSource() != brokerv1.BodyFormat_BODY_FORMAT_STORAGE {
+		t.Errorf("format %s from %s", body.GetFormat(), body.GetSource())
+	}
+	for _, want := range []string{"# Ingest service\n", "@Ada Example", "```bash\ningestctl drain --wait && ingestctl restart <host>\n```", "| QueueFull | Readers are slower than writers. |", "- [ ] Rehearse every quarter", "1. Drain the queue."} {
+		if !strings.Contains(body.GetValue(), want) {
+			t.Errorf("Markdown lacks %q:\n%s", want, body.GetValue())
+		}
+	}
+	want := &brokerv1.References{
+		AccountIds:  []string{"712020:abcabcab-0000-4000-8000-000000000002"},
+		Attachments: []*brokerv1.AttachmentReference{{FileName: "a.png"}},
+	}
+	if diff := cmp.Diff(want, got.GetReferences(), protocmp.Transform()); diff != "" {
+		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPageOfTheNewEditorIsReadFromADF(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	for format, want := range map[brokerv1.BodyFormat]string{
+		brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN: "# Release 4.2\n\nSearches are twice as fast. No restart is needed.\n",
+		brokerv1.BodyFormat_BODY_FORMAT_TEXT:     "Release 4.2\n\nSearches are twice as fast. No restart is needed.\n",
+	} {
+		got, err := b.GetPage(t.Context(), asWords("1002", format))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := got.GetPage().GetBody(); body.GetValue() != want || body.GetSource() != brokerv1.BodyFormat_BODY_FORMAT_ADF || len(got.GetWarnings()) != 0 {
+			t.Errorf("%s: %q from %s, warnings %v; want %q", format, body.GetValue(), body.GetSource(), got.GetWarnings(), want)
+		}
+	}
+}
+
+func TestAnEmptyPageIsMarkedAsEmpty(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.sim.AddFault(confluencetest.Fault{
+		Route: "/wiki/api/v2/pages/{id}", Status: 200, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: `{"id":"1001","status":"current","title":"T","version":{"number":1},"body":{"storage":{"value":""},"atlas_doc_format":{"value":""}},"_links":{"webui":"/spaces/DOC/pages/1001/T"}}`,
+	})
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_TEXT))
+	if err != nil || len(got.GetWarnings()) != 1 || got.GetWarnings()[0].GetCode() != brokerv1.WarningCode_WARNING_CODE_BODY_EMPTY {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestNamesThatCannotBeLookedUpCostOnlyTheNames(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.sim.AddFault(confluencetest.Fault{Route: "/wiki/rest/api/user/bulk", Status: 401, Body: `{"code":401,"message":"Unauthorized; scope does not match"}`})
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprint(got.GetWarnings())
+	for _, want := range []string{"WARNING_CODE_FIELD_UNAVAILABLE", "read:confluence-user or read:content-details:confluence", "WARNING_CODE_UNRESOLVED_REFERENCE"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("warnings %s lack %s", text, want)
+		}
+	}
+	if !strings.Contains(got.GetPage().GetBody().GetValue(), "712020:abcabcab-0000-4000-8000-000000000002") {
+		t.Errorf("the person is gone:\n%s", got.GetPage().GetBody().GetValue())
+	}
+}
+
+func TestAPageWithoutReferencesCostsOneRequest(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	if _, err := b.GetPage(t.Context(), asWords("1003", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN)); err != nil {
+		t.Fatal(err)
+	}
+	if asked := b.api(); len(asked) != 1 {
+		t.Errorf("upstream was asked for %v", asked)
+	}
+}
+
+func TestEveryRealBodyBecomesWords(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"storage", "adf"} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join("..", "..", "shared", "corpus", folder)
+			files, err := filepath.Glob(filepath.Join(path, "*.*"))
+			if err != nil || len(files) == 0 {
+				t.Skipf("the corpus of real bodies is not here: %s", path)
+			}
+			site, err := confluencetest.LoadSite(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := newBroker(t, func(s *setup) { s.site = site })
+			for i, file := range files {
+				got, err := b.GetPage(t.Context(), asWords(strconv.Itoa(1001+i), brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+				if err != nil || !utf8.ValidString(got.GetPage().GetBody().GetValue()) {
+					t.Errorf("%s: %v", filepath.Base(file), err)
+				} else if got.GetPage().GetBody().GetValue() == "" && len(got.GetWarnings()) == 0 {
+					t.Errorf("%s: nothing came, and nothing says why", filepath.Base(file))
+				}
+			}
+		})
+	}
+}
