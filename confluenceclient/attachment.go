@@ -14,6 +14,7 @@ type attachmentJSON struct {
 	Title           string      `json:"title"`
 	MediaType       string      `json:"mediaType"`
 	Comment         string      `json:"comment"`
+	FileID          string      `json:"fileId"`
 	FileSize        *int64      `json:"fileSize"`
 	CreatedAt       instant     `json:"createdAt"`
 	PageID          contentID   `json:"pageId"`

@@ -17,10 +17,17 @@ type aged[V any] struct {
 	asked time.Time
 }
 
-// newCache makes a cache of the given total weight; none when it is negative.
+// maxCachedEntries bounds the caches of small things: spaces, names.
+const maxCachedEntries = 10_000
+
+// newCache makes a cache of the given total weight; none when it is negative. A
+// nil weight counts entries.
 func newCache[K comparable, V any](maxWeight int64, weight func(V) uint32) *cache[K, V] {
 	if maxWeight < 0 {
 		return &cache[K, V]{}
+	}
+	if weight == nil {
+		weight = func(V) uint32 { return 1 }
 	}
 	return &cache[K, V]{entries: otter.Must(&otter.Options[K, aged[V]]{
 		MaximumWeight: uint64(maxWeight),

@@ -73,6 +73,15 @@ var (
 		Classic:  []string{"readonly:content.attachment:confluence"},
 		Granular: []string{"read:attachment:confluence"},
 	}
+	opListAttachments = &Operation{
+		Name: "getPageAttachments", API: "v2", Path: "/wiki/api/v2/pages/{id}/attachments",
+		Granular: []string{"read:attachment:confluence"},
+	}
+	opListUsers = &Operation{
+		Name: "getBulkUserLookup", API: "v1", Path: "/wiki/rest/api/user/bulk",
+		Classic:  []string{"read:confluence-user"},
+		Granular: []string{"read:content-details:confluence"},
+	}
 	opSearch = &Operation{
 		Name: "searchByCQL", API: "v1", Path: "/wiki/rest/api/search",
 		Classic:  []string{"search:confluence"},
@@ -100,6 +109,10 @@ type Need struct {
 	RPC     string       // name of the broker's RPC
 	Purpose string       // when the endpoint is called; empty: in every call
 	AnyOf   []*Operation // in order of preference; one of them suffices
+
+	// Optional needs make answers richer: without them names are missing, and a
+	// warning says so.
+	Optional bool
 }
 
 // Needs lists what every RPC asks of the upstream, in the order of the API.
@@ -109,6 +122,8 @@ func Needs() []Need {
 		{RPC: "GetPage", AnyOf: []*Operation{opGetPage}},
 		{RPC: "GetPage", Purpose: "by title", AnyOf: []*Operation{opListSpaces}},
 		{RPC: "GetPage", Purpose: "by title", AnyOf: []*Operation{opListPages}},
+		{RPC: "GetPage", Purpose: "with names of people", AnyOf: []*Operation{opListUsers}, Optional: true},
+		{RPC: "GetPage", Purpose: "with names of files", AnyOf: []*Operation{opListAttachments}, Optional: true},
 		{RPC: "ListChildren", Purpose: "of a page", AnyOf: []*Operation{opPageChildren, opPageChildrenDeprecated}},
 		{RPC: "ListChildren", Purpose: "of a folder", AnyOf: []*Operation{opFolderChildren}},
 		{RPC: "ListChildren", Purpose: "of a whiteboard", AnyOf: []*Operation{opWhiteboardChildren}},

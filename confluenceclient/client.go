@@ -23,6 +23,7 @@ type Client struct {
 	transport http.RoundTripper
 	pages     *cache[pageKey, *Page]
 	spaces    *cache[spaceKey, space]
+	people    *cache[personKey, string]    // display names by account id
 	lacking   *cache[lackingKey, struct{}] // operations that the token was refused for lack of a scope
 	controls  singleflight.Group           // control reads under way
 }
@@ -52,10 +53,14 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		cfg: cfg, gateway: gateway, site: site, transport: transport,
 		pages:   newCache[pageKey](cfg.CacheBytes, pageWeight),
-		spaces:  newCache[spaceKey](maxCachedSpaces, func(space) uint32 { return 1 }),
-		lacking: newCache[lackingKey](maxCachedSpaces, func(struct{}) uint32 { return 1 }),
+		spaces:  newCache[spaceKey, space](maxCachedEntries, nil),
+		people:  newCache[personKey, string](maxCachedEntries, nil),
+		lacking: newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil
 }
+
+// SiteURL is the address that links for people begin with, without /wiki.
+func (c *Client) SiteURL() string { return c.site.String() }
 
 // pathIDs fills the names in an operation's path.
 type pathIDs map[string]string

@@ -99,34 +99,47 @@ func nextCursor(op *Operation, links *pageLinks, header http.Header) (string, er
 	return "", badResponse(op, "Confluence's link to the next page of results has no cursor")
 }
 
-// maxLookupPages bounds a look-up by a filter, whose answer is one item.
+// maxLookupPages bounds a look-up, which filters make short.
 const maxLookupPages = 20
 
-// first finds the item of a filtered listing that passes is.
-func first[T any](ctx context.Context, c *Client, op *Operation, query url.Values, is func(T) bool) (T, error) {
-	var none T
+// each calls visit with the items of a listing until it returns false or the
+// listing ends.
+func each[T any](ctx context.Context, c *Client, op *Operation, ids pathIDs, query url.Values, visit func(T) bool) error {
 	for range maxLookupPages {
 		var got struct {
 			Results []T        `json:"results"`
 			Links   *pageLinks `json:"_links"`
 		}
-		header, err := c.get(ctx, op, nil, query, &got)
+		header, err := c.get(ctx, op, ids, query, &got)
 		if err != nil {
-			return none, err
+			return err
 		}
 		for _, item := range got.Results {
-			if is(item) {
-				return item, nil
+			if !visit(item) {
+				return nil
 			}
 		}
 		value, err := nextCursor(op, got.Links, header)
-		if err != nil {
-			return none, err
-		}
 		if value == "" {
-			return none, &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
+			return err
 		}
 		query.Set("cursor", value)
 	}
-	return none, badResponse(op, "Confluence does not heed the filter")
+	return badResponse(op, "Confluence does not heed the filter")
+}
+
+// first finds the item of a filtered listing that passes is.
+func first[T any](ctx context.Context, c *Client, op *Operation, query url.Values, is func(T) bool) (T, error) {
+	var found T
+	ok := false
+	err := each(ctx, c, op, nil, query, func(item T) bool {
+		if ok = is(item); ok {
+			found = item
+		}
+		return !ok
+	})
+	if err == nil && !ok {
+		err = &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
+	}
+	return found, err
 }

@@ -7,12 +7,9 @@ import (
 	"time"
 )
 
-const (
-	maxCachedSpaces = 10_000
-	// maxSpaceAge is how long a space's id, key and home page are believed.
-	// They change about never.
-	maxSpaceAge = 10 * time.Minute
-)
+// maxSpaceAge is how long a space's id, key and home page are believed. They
+// change about never.
+const maxSpaceAge = 10 * time.Minute
 
 // space is what the client needs to know of a space.
 type space struct{ id, key, homepageID string }
