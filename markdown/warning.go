@@ -36,14 +36,14 @@ const (
 
 // Warning names one kind of loss.
 type Warning struct {
-	Code Code
+	Code Code `json:"code"`
 	// Construct is what was lost, by the source's own name: a macro, an element,
 	// an ADF node. Example: "children".
-	Construct string
+	Construct string `json:"construct,omitempty"`
 	// Count is how often, at least 1.
-	Count int
+	Count int `json:"count"`
 	// Message is one sentence for a person.
-	Message string
+	Message string `json:"message"`
 }
 
 // warnings counts by code and construct, in order of first appearance.
