@@ -43,6 +43,7 @@
 //	removed v1 endpoints: 410                       reported (atlassian-python-api#1560)     TestRemovedEndpointsAreGone
 //	the same, still answering                       disputed: OldContentRoutes               TestOldContentRoutesWhereTheyStillWork
 //	client credentials, tokens of 60 minutes        documentation                            TestClientCredentials
+//	access token that is over: 401                  inferred from reports on OAuth           TestClientCredentials
 //	page by id: trashed and archived with 200       measured                                 TestPagesThatAreNotCurrent
 //	a view restriction hides what is below too      inferred from documentation              TestPagesThatAreNotCurrent
 //	absent page named, purged page not              measured                                 TestPagesThatAreNotCurrent

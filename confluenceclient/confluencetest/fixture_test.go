@@ -56,6 +56,9 @@ func TestFixturesAreStrict(t *testing.T) {
 		"a form that is none":       {"-- page 1 markdown --\nx\n", `"markdown" is no form of a page`},
 		"base64 that is none":       {"-- attachment att2 --\non: 1" + one + "-- attachment att2 base64 --\n!\n", `s.txtar:21: attachment att2 base64: illegal base64`},
 		"a token without secret":    {"-- token u --\naccount: a\nscopes: x\n", `s.txtar:18: token u: has no secret`},
+		"an account without e-mail": {"-- account b --\nid: 2\n", `s.txtar:18: account b: has no email`},
+		"a reply to no comment":     {"-- comment 2 --\non: 1\nreply-to: 1" + one, `s.txtar:18: comment 2: it replies to 1`},
+		"replies in a circle":       {"-- comment 2 --\non: 1\nreply-to: 3" + one + "-- comment 3 --\non: 1\nreply-to: 2" + one, `in a circle`},
 		"a zone that is none":       {"-- account b --\nzone: Mars/Olympus\n", `s.txtar:19: account b: zone`},
 	} {
 		_, err := ParseSite("s.txtar", []byte(smallSite+test.more))
@@ -117,4 +120,21 @@ func depthOf(c *content) int {
 		depth++
 	}
 	return depth
+}
+
+func FuzzParseSite(f *testing.F) {
+	f.Add([]byte(smallSite))
+	f.Add([]byte(smallSite + "-- comment 2 --\non: 1\nreply-to: 2\nversion: 1 2026-01-01T00:00:00Z a\n-- attachment att3 --\non: 2\nversion: 1 5MiB 2026-01-01T00:00:00Z a\n-- attachment att3 base64 v1 --\nAA==\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		site, err := ParseSite("fuzz.txtar", data)
+		if err != nil {
+			return
+		}
+		c := callerOf(t, New(site))
+		for _, path := range []string{"/wiki/api/v2/pages?body-format=storage", "/wiki/rest/api/search?cql=type+!=+user&expand=content.container", "/wiki/api/v2/attachments", "/wiki/api/v2/footer-comments"} {
+			if got := c.get(path); got.status >= 500 || got.err != nil {
+				t.Errorf("%s: %d %v", path, got.status, got.err)
+			}
+		}
+	})
 }

@@ -35,6 +35,8 @@ func (s *Simulator) gateway(w http.ResponseWriter, r *http.Request, entry *Reque
 		refuseGateway(w, "FAILURE_CLIENT_AUTH", "Unauthorized")
 	case who.refusal == mismatch:
 		refuseMismatch(w)
+	case who.refusal == over:
+		answerJSON(w, http.StatusUnauthorized, object{"code": 401, "message": "Unauthorized"})
 	case who.token == nil:
 		refuseAccount(w, route) // without a look at scopes
 	case !who.token.opens(route):
@@ -110,6 +112,7 @@ const (
 	unknown  refusal = iota // not known, revoked, expired, or none given
 	mismatch                // e-mail and token of different accounts, or the wrong scheme
 	cutShort                // the token's tail is missing
+	over                    // an access token of OAuth that is no longer good, or never was
 )
 
 // identity is what a request's credential amounts to.
@@ -136,8 +139,11 @@ func (s *Simulator) identify(r *http.Request) identity {
 			return s.judge(t, email, basic)
 		}
 	}
-	if lostItsTail(secret) {
+	switch {
+	case lostItsTail(secret):
 		return identity{refusal: cutShort}
+	case !basic && strings.HasPrefix(secret, "eyJ"): // as every JWT begins
+		return identity{refusal: over}
 	}
 	return identity{}
 }

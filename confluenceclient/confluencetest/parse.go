@@ -92,7 +92,7 @@ func (p *parser) fill(s *section) {
 	case "site":
 		keys = map[string]func(string) error{"cloud-id": text(&p.site.cloudID)}
 	case "account":
-		keys = p.accountKeys(p.site.accounts[name])
+		keys, missing = p.accountKeys(p.site.accounts[name])
 	case "token":
 		keys, missing = p.tokenKeys(name)
 	case "client":

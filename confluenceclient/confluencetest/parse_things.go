@@ -10,8 +10,8 @@ import (
 
 type setters = map[string]func(string) error
 
-func (p *parser) accountKeys(a *account) setters {
-	return setters{
+func (p *parser) accountKeys(a *account) (setters, func() string) {
+	keys := setters{
 		"id": text(&a.id), "email": text(&a.email), "name": text(&a.display),
 		"service": yes(&a.service), "no-access": yes(&a.noAccess),
 		"spaces": func(s string) error { a.spaces = items(s); return nil },
@@ -20,6 +20,7 @@ func (p *parser) accountKeys(a *account) setters {
 			return err
 		},
 	}
+	return keys, due(map[string]func() bool{"id": func() bool { return a.id != "" }, "email": func() bool { return a.email != "" }})
 }
 
 func (p *parser) tokenKeys(name string) (setters, func() string) {
@@ -170,7 +171,8 @@ func (p *parser) version(c *content) func(string) error {
 }
 
 // checkTree refuses what could not be: a child in another space than its
-// parent, a circle, a thing on something that carries nothing.
+// parent, a circle, a thing on something that carries nothing, a reply to
+// another page's comment.
 func checkTree(s *section, c *content) error {
 	if c.space == nil && c.container != nil {
 		if c.container.container != nil {
@@ -179,6 +181,12 @@ func checkTree(s *section, c *content) error {
 		c.space = c.container.space
 	}
 	steps := 0
+	for at := c.replyTo; at != nil; at = at.replyTo {
+		if steps++; at.kind != typeComment || at.container != c.container || steps > 10_000 {
+			return s.errorf(s.line, "it replies to %s, which is no comment on the same content, or in a circle", at.id)
+		}
+	}
+	steps = 0
 	for at := c.parent; at != nil; at = at.parent {
 		if at.container != nil || (at.space != nil && at.space != c.space) {
 			return s.errorf(s.line, "%s above it is no part of the tree of its space", at.id)

@@ -169,8 +169,8 @@ func TestClientCredentials(t *testing.T) {
 			t.Errorf("with the access token: %d", got)
 		}
 		time.Sleep(time.Hour + time.Second)
-		if got := ask(); got != 404 {
-			t.Errorf("with the access token, after an hour: %d, want a dead token's 404", got)
+		if got := ask(); got != 401 {
+			t.Errorf("with the access token, after an hour: %d, want 401", got)
 		}
 		for name, form := range map[string]url.Values{
 			"wrong secret": {"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {"x"}},
@@ -186,7 +186,7 @@ func TestClientCredentials(t *testing.T) {
 		granted, _ = token(good)
 		access, _ = granted["access_token"].(string)
 		c.sim.ExpireAccessTokens()
-		if got := ask(); got != 404 {
+		if got := ask(); got != 401 {
 			t.Errorf("after ExpireAccessTokens: %d", got)
 		}
 	})
