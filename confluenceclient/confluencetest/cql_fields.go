@@ -110,13 +110,11 @@ func negate(op string, holds condition) condition {
 	return holds
 }
 
-// searchTypes are what type may equal.
-var searchTypes = append(slices.Clone(contentTypes), "space", "user", "slide")
-
 func typeCondition(p *cqlParser, op string, values []value) (condition, error) {
+	valid := slices.Concat(contentTypes, []string{"space", "user", "slide"})
 	for _, v := range values {
-		if !slices.ContainsFunc(searchTypes, func(t string) bool { return strings.EqualFold(t, v.text) }) {
-			return nil, fmt.Errorf("'%s' is not a valid content type; valid types are: %s", v.text, strings.Join(searchTypes, ", "))
+		if !slices.ContainsFunc(valid, func(t string) bool { return strings.EqualFold(t, v.text) }) {
+			return nil, fmt.Errorf("'%s' is not a valid content type; valid types are: %s", v.text, strings.Join(valid, ", "))
 		}
 	}
 	return oneOf(func(h hit) []string {

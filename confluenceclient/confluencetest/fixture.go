@@ -122,7 +122,7 @@ func (s *section) errorf(line int, format string, args ...any) error {
 }
 
 // ParseSite reads a site from a txtar archive, in the form of the sample site,
-// which shows every key. A section's heading names a thing: "site", "account
+// whose file shows what there is. A section's heading names a thing: "site", "account
 // NAME", "token NAME", "client NAME", "space KEY", or a type of content and its
 // id. Lines of "key: value" follow; lines that begin with # are comments, and so
 // are headings that do.
