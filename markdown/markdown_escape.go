@@ -93,14 +93,7 @@ func (in *inlineWriter) guardHeadingEnd() {
 // escape returns text in which nothing is markup. The character after it
 // decides how its last one is read.
 func (in *inlineWriter) escape(text string, label bool, after rune) string {
-	special := "\\`*_[]<&~!"
-	if in.inCell {
-		special += "|"
-	}
-	if !label {
-		special += "@"
-	}
-	if !strings.ContainsAny(text, special) && !strings.Contains(text, "www.") {
+	if !strings.ContainsAny(text, "\\`*_[]<&~!|@") && !strings.Contains(text, "www.") {
 		return text
 	}
 	var b strings.Builder
@@ -283,9 +276,12 @@ func (w *markdownWriter) plainCode(spans []span, inCell bool) (changed bool) {
 	return changed
 }
 
+// oneLine replaces line breaks, which a code span cannot hold.
+var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
+
 // codeSpan writes text as code, between more backticks than it holds.
 func (in *inlineWriter) codeSpan(text string) {
-	text = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(text)
+	text = oneLine.Replace(text)
 	if in.inCell {
 		text = strings.ReplaceAll(text, "|", "\\|")
 	}

@@ -112,6 +112,9 @@ func splitBlanks(spans []span) []span {
 // join makes neighbours that look alike one. What is markup depends on what is
 // beside it, and two code spans side by side would be one with backticks in it.
 func join(spans []span) []span {
+	if len(spans) < 2 {
+		return spans
+	}
 	out := make([]span, 0, len(spans))
 	for i := 0; i < len(spans); {
 		s, end := spans[i], i+1

@@ -126,6 +126,7 @@ type elementBuilder struct {
 	root  *element
 	stack []*element // the open elements, root first, at most maxElements
 	names []string   // the names of all open elements
+	free  []element  // made in numbers, since there are so many
 }
 
 func newElementBuilder() *elementBuilder {
@@ -133,10 +134,20 @@ func newElementBuilder() *elementBuilder {
 	return &elementBuilder{root: root, stack: []*element{root}}
 }
 
+func (b *elementBuilder) element(e element) *element {
+	if len(b.free) == 0 {
+		b.free = make([]element, 64)
+	}
+	b.free[0] = e
+	made := &b.free[0]
+	b.free = b.free[1:]
+	return made
+}
+
 func (b *elementBuilder) top() *element { return b.stack[len(b.stack)-1] }
 
 func (b *elementBuilder) start(name string, attrs []xml.Attr) {
-	e := &element{name: name, attrs: attrs}
+	e := b.element(element{name: name, attrs: attrs})
 	b.top().children = append(b.top().children, e)
 	b.names = append(b.names, name)
 	if len(b.stack) < maxElements {
@@ -158,7 +169,7 @@ func (b *elementBuilder) write(text string) {
 		top.children[n-1].text += text
 		return
 	}
-	top.children = append(top.children, &element{text: text})
+	top.children = append(top.children, b.element(element{text: text}))
 }
 
 // readXML reads well-formed XML with the entity names of HTML. Prefixes need no

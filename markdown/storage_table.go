@@ -62,6 +62,9 @@ func (s *storage) cellElement(e *element, st style) {
 
 // spanOf reads how many columns or rows a cell covers; 1 if that is no number.
 func spanOf(s string) int {
+	if s == "" {
+		return 1
+	}
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil {
 		return 1
