@@ -51,31 +51,34 @@ func needsOf(rpcs []string) ([]confluenceclient.Need, error) {
 	return slices.DeleteFunc(all, func(need confluenceclient.Need) bool { return !slices.Contains(rpcs, need.RPC) }), nil
 }
 
-// scopeSet is the union of what the preferred endpoints need, sorted, but for
-// what answers are only richer with. Classic
-// scopes open no v2 endpoint, so the classic set holds granular ones, too.
-func scopeSet(needs []confluenceclient.Need, preferClassic bool) []string {
-	var set []string
+// scopeSet is the union of what the preferred endpoints need, sorted, and what
+// would only make answers richer besides. Classic scopes open no v2 endpoint, so
+// the classic set holds granular ones, too.
+func scopeSet(needs []confluenceclient.Need, preferClassic bool) (due, richer []string) {
 	for _, need := range needs {
 		op := need.AnyOf[0]
-		if need.Optional {
-			continue
-		}
+		scopes := op.Granular
 		if len(op.Granular) == 0 || preferClassic && len(op.Classic) > 0 {
-			set = append(set, op.Classic...)
+			scopes = op.Classic
+		}
+		if need.Optional {
+			richer = append(richer, scopes...)
 		} else {
-			set = append(set, op.Granular...)
+			due = append(due, scopes...)
 		}
 	}
-	slices.Sort(set)
-	return slices.Compact(set)
+	slices.Sort(due)
+	slices.Sort(richer)
+	richer = slices.DeleteFunc(richer, func(scope string) bool { return slices.Contains(due, scope) })
+	return slices.Compact(due), slices.Compact(richer)
 }
 
 func printScopes(w io.Writer, needs []confluenceclient.Need) error {
-	granular, mixed := scopeSet(needs, false), scopeSet(needs, true)
-	fmt.Fprintf(w, "Tick these, all of the granular family:\n\n  %s\n\n", strings.Join(granular, "\n  "))
+	granular, granularRicher := scopeSet(needs, false)
+	mixed, mixedRicher := scopeSet(needs, true)
+	printSet(w, "Tick these, all of the granular family:", granular, granularRicher)
 	if !slices.Equal(granular, mixed) {
-		fmt.Fprintf(w, "Or these, classic where Confluence takes classic ones:\n\n  %s\n\n", strings.Join(mixed, "\n  "))
+		printSet(w, "Or these, classic where Confluence takes classic ones:", mixed, mixedRicher)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RPC\tENDPOINT\tCLASSIC\tGRANULAR")
@@ -83,6 +86,13 @@ func printScopes(w io.Writer, needs []confluenceclient.Need) error {
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()
+}
+
+func printSet(w io.Writer, heading string, due, richer []string) {
+	fmt.Fprintf(w, "%s\n\n  %s\n\n", heading, strings.Join(due, "\n  "))
+	if len(richer) > 0 {
+		fmt.Fprintf(w, "With these as well, Markdown has names in place of ids:\n\n  %s\n\n", strings.Join(richer, "\n  "))
+	}
 }
 
 // scopeRows are the lines of the table RPC, endpoint, classic, granular scopes.
