@@ -76,7 +76,7 @@ func (f *flow) marker(text string, st style) { f.write("["+text+"]", st) }
 // clean takes out characters that no text has. They reach this place through
 // numeric references and JSON escapes.
 func (f *flow) clean(s string) string {
-	if strings.IndexFunc(s, noText) < 0 {
+	if allText(s) {
 		return s
 	}
 	f.add(CharactersReplaced, "", "control characters were taken out")
@@ -86,6 +86,19 @@ func (f *flow) clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// allText tells whether a string holds nothing that noText tells. It is on the way
+// of every byte, so it looks at bytes.
+func allText(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7F ||
+			c == 0xEF && (strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF")) {
+			return false
+		}
+	}
+	return true
 }
 
 // noText tells the characters that XML 1.0 forbids.

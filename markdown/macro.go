@@ -63,7 +63,8 @@ func (f *flow) macro(m *macro, st style) {
 	case "img", "image":
 		f.imgMacro(m, st)
 	case "toc", "toc-zone", "children", "pagetree", "pagetreesearch", "recently-updated", "recently-updated-dashboard", "include",
-		"excerpt-include", "include-page", "excerpt-include-macro", "detailssummary", "page-properties-report", "content-report-table",
+		"excerpt-include", "include-page", "excerpt-include-macro", "multiexcerpt-include", "multiexcerpt-include-macro",
+		"multiexcerpt-fast-include-block-macro", "multiexcerpt-fast-include-inline-macro", "detailssummary", "page-properties-report", "content-report-table",
 		"contentbylabel", "content-by-user", "content-by-label", "listlabels", "popular-labels", "related-labels",
 		"recently-used-labels", "attachments", "space-attachments", "gallery", "contributors", "contributors-summary", "livesearch",
 		"search", "blog-posts", "spaces", "space-details", "global-reports", "favpages", "network", "index", "navmap", "change-history",

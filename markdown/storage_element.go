@@ -109,7 +109,7 @@ func readElements(source string, w *warnings) *element {
 
 // cleanSource takes out what can be in no XML: broken UTF-8, control characters.
 func cleanSource(source string, w *warnings) string {
-	if utf8.ValidString(source) && strings.IndexFunc(source, noText) < 0 {
+	if utf8.ValidString(source) && allText(source) {
 		return source
 	}
 	w.add(CharactersReplaced, "", "bytes that are no text were replaced")
@@ -136,7 +136,7 @@ func newElementBuilder() *elementBuilder {
 
 func (b *elementBuilder) element(e element) *element {
 	if len(b.free) == 0 {
-		b.free = make([]element, 64)
+		b.free = make([]element, 16)
 	}
 	b.free[0] = e
 	made := &b.free[0]
