@@ -32,8 +32,31 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	return u.answer(req), nil
+	// A copy: tests share answers, and layers change what they are given.
+	resp := *u.answer(req)
+	resp.Header = resp.Header.Clone()
+	if body, ok := resp.Body.(*textBody); ok {
+		resp.Body = &textBody{text: body.text}
+	}
+	return &resp, nil
 }
+
+// textBody is a body that a copy of the answer can read from the beginning.
+type textBody struct {
+	text string
+	at   int
+}
+
+func (b *textBody) Read(p []byte) (int, error) {
+	if b.at == len(b.text) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.text[b.at:])
+	b.at += n
+	return n, nil
+}
+
+func (b *textBody) Close() error { return nil }
 
 func (u *upstream) urls() []string {
 	u.mu.Lock()
@@ -53,7 +76,7 @@ func reply(status int, body string, headers ...string) *http.Response {
 	}
 	return &http.Response{
 		StatusCode: status, Header: header, ContentLength: int64(len(body)),
-		Body: io.NopCloser(strings.NewReader(body)),
+		Body: &textBody{text: body},
 	}
 }
 
