@@ -112,16 +112,7 @@ func TestEveryRealBodyBecomesWords(t *testing.T) {
 	for _, folder := range []string{"storage", "adf"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join("..", "..", "shared", "corpus", folder)
-			files, err := filepath.Glob(filepath.Join(path, "*.*"))
-			if err != nil || len(files) == 0 {
-				t.Skipf("the corpus of real bodies is not here: %s", path)
-			}
-			site, err := confluencetest.LoadSite(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := newBroker(t, func(s *setup) { s.site = site })
+			b, files := corpus(t, folder)
 			for i, file := range files {
 				got, err := b.GetPage(t.Context(), asWords(strconv.Itoa(1001+i), brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
 				if err != nil || !utf8.ValidString(got.GetPage().GetBody().GetValue()) {

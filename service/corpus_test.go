@@ -10,6 +10,21 @@ import (
 	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
 )
 
+// corpus serves a folder of real bodies, page 1001 being the first file's.
+func corpus(t *testing.T, folder string) (b *broker, files []string) {
+	t.Helper()
+	path := filepath.Join("..", "..", "shared", "corpus", folder)
+	files, err := filepath.Glob(filepath.Join(path, "*.*"))
+	if err != nil || len(files) == 0 {
+		t.Skipf("the corpus of real bodies is not here: %s", path)
+	}
+	site, err := confluencetest.LoadSite(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newBroker(t, func(s *setup) { s.site = site }), files
+}
+
 func TestRealBodiesComeBackByteForByte(t *testing.T) {
 	t.Parallel()
 	for folder, format := range map[string]brokerv1.BodyFormat{
@@ -17,16 +32,7 @@ func TestRealBodiesComeBackByteForByte(t *testing.T) {
 	} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join("..", "..", "shared", "corpus", folder)
-			files, err := filepath.Glob(filepath.Join(path, "*.*"))
-			if err != nil || len(files) == 0 {
-				t.Skipf("the corpus of real bodies is not here: %s", path)
-			}
-			site, err := confluencetest.LoadSite(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := newBroker(t, func(s *setup) { s.site = site })
+			b, files := corpus(t, folder)
 			for i, file := range files {
 				want, err := os.ReadFile(file)
 				if err != nil {
