@@ -47,11 +47,11 @@ type adf struct {
 
 type node = map[string]any
 
-// maxNodes bounds how deep nodes nest; of deeper ones only the text is kept.
-const maxNodes = 200
+// maxNodeDepth bounds how deep nodes nest; of deeper ones only the text is kept.
+const maxNodeDepth = 200
 
 func (a *adf) node(n node, st style) {
-	if a.depth++; a.depth > maxNodes {
+	if a.depth++; a.depth > maxNodeDepth {
 		a.add(LimitExceeded, "nesting", "nodes nested too deep were read as text")
 		a.write(textOf(n), st)
 		a.depth--
@@ -90,11 +90,13 @@ func (a *adf) visitor(kind string) func(node, style) {
 	case "bulletList", "orderedList", "taskList", "decisionList":
 		return a.listNode
 	case "listItem", "taskItem", "blockTaskItem", "decisionItem":
-		return func(n node, st style) { a.within(&block{kind: list}, func() { a.itemNode(n, st) }) }
+		return a.itemNode
 	case "table":
 		return a.tableNode
-	case "tableRow", "tableCell", "tableHeader":
-		return a.strayCell
+	case "tableRow":
+		return func(n node, st style) { a.within(&block{kind: row}, func() { a.content(n, st) }) }
+	case "tableCell", "tableHeader":
+		return a.cellNode
 	case "panel":
 		return a.panelNode
 	case "expand", "nestedExpand":

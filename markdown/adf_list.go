@@ -1,7 +1,6 @@
 package markdown
 
-// listNode reads lists of all kinds. A list right inside a list belongs to the
-// item before it.
+// listNode reads lists of all kinds.
 func (a *adf) listNode(n node, st style) {
 	l := &block{kind: list}
 	if str(n, "type") == "orderedList" {
@@ -11,16 +10,7 @@ func (a *adf) listNode(n node, st style) {
 		}
 		l.level = listNumber(start, len(children(n)))
 	}
-	a.within(l, func() {
-		for _, child := range children(n) {
-			switch str(child, "type") {
-			case "listItem", "taskItem", "blockTaskItem", "decisionItem":
-				a.itemNode(child, st)
-			default:
-				a.intoItem(l, func() { a.node(child, st) })
-			}
-		}
-	})
+	a.within(l, func() { a.content(n, st) })
 }
 
 func (a *adf) itemNode(n node, st style) {

@@ -135,7 +135,7 @@ func (f *flow) within(b *block, fill func()) {
 	before := f.text
 	before.runs = nil
 	f.end()
-	if len(f.stack) >= maxDepth && b.kind != item && b.kind != row && b.kind != cell {
+	if len(f.stack) >= maxDepth && !f.fits(b) {
 		f.add(LimitExceeded, "nesting", "blocks nested too deep were shown at a lesser depth")
 		fill()
 		f.end()
@@ -151,9 +151,49 @@ func (f *flow) within(b *block, fill func()) {
 	f.text = before
 }
 
+func (f *flow) parent() *block { return f.stack[len(f.stack)-1] }
+
+// fits tells whether a block is the part that the open list, table or row is
+// made of.
+func (f *flow) fits(b *block) bool {
+	parent := f.parent().kind
+	return parent == list && b.kind == item || parent == table && b.kind == row || parent == row && b.kind == cell
+}
+
+// append adds a block where it is met. Lists and tables hold nothing but their
+// parts: what stands between two items, mostly a list, belongs to the item before
+// it, where browsers show it; else a part gets the frame it lacks.
 func (f *flow) append(b *block) {
-	parent := f.stack[len(f.stack)-1]
+	parent := f.parent()
+	if !f.fits(b) {
+		switch {
+		case parent.kind == list && len(parent.blocks) > 0:
+			parent = parent.blocks[len(parent.blocks)-1]
+		case parent.kind == list:
+			b = &block{kind: item, blocks: []*block{b}}
+		case parent.kind == row:
+			b = cellOf(b)
+		case parent.kind == table && b.kind == cell:
+			b = &block{kind: row, blocks: []*block{b}}
+		case parent.kind == table:
+			b = &block{kind: row, blocks: []*block{cellOf(b)}}
+		case b.kind == item:
+			b = &block{kind: list, blocks: []*block{b}}
+		case b.kind == row:
+			b = &block{kind: table, blocks: []*block{b}}
+		case b.kind == cell:
+			b = &block{kind: table, blocks: []*block{{kind: row, blocks: []*block{b}}}}
+		}
+	}
 	parent.blocks = append(parent.blocks, b)
+}
+
+func newCell() *block { return &block{kind: cell, colspan: 1, rowspan: 1} }
+
+func cellOf(b *block) *block {
+	c := newCell()
+	c.blocks = []*block{b}
+	return c
 }
 
 // tidy returns the runs with blanks as a browser shows them: each stretch of

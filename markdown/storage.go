@@ -26,8 +26,9 @@ type visit func(*storage, *element, style)
 func visitor(name string) visit {
 	switch name {
 	case "p", "div", "section", "article", "figure", "figcaption", "center", "address", "dl", "dd", "details", "caption", "form",
+		"thead", "tbody", "tfoot",
 		"header", "footer", "main", "nav", "aside", "fieldset", "hgroup", "html", "head", "body", "xml", "title",
-		"ac:layout", "ac:layout-section", "ac:layout-cell", "ac:caption", "ac:rich-text-body", "fab:media-single", "fab:media-group":
+		"ac:layout", "ac:layout-section", "ac:layout-cell", "ac:caption", "ac:rich-text-body", "ac:task-body", "fab:media-single", "fab:media-group":
 		return (*storage).blockElement
 	case "dt", "summary":
 		return func(s *storage, e *element, st style) { s.blockElement(e, st.with(strong)) }
@@ -43,7 +44,7 @@ func visitor(name string) visit {
 		return func(s *storage, e *element, st style) { s.walk(e, st.with(codeMark)) }
 	case "u", "ins", "sub", "sup":
 		return (*storage).lostFormat
-	case "span", "font", "abbr", "acronym", "big", "small", "mark", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr", "tbody",
+	case "span", "font", "abbr", "acronym", "big", "small", "mark", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
 		"math", "semantics", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "msup", "msub", "msubsup", "msqrt", "mfrac", "mtable", "mtr",
 		"mtd", "annotation", "mspace", "mover", "munder", "munderover", "mroot", "ac:link-body", "ac:inline-comment-marker":
 		return (*storage).inlineElement
@@ -58,11 +59,17 @@ func visitor(name string) visit {
 	case "ul", "ol":
 		return (*storage).listElement
 	case "li":
-		return (*storage).strayItem
+		return (*storage).itemElement
 	case "ac:task-list":
-		return (*storage).taskList
+		return func(s *storage, e *element, st style) { s.within(&block{kind: list}, func() { s.walk(e, st) }) }
+	case "ac:task":
+		return (*storage).taskElement
 	case "table":
 		return (*storage).tableElement
+	case "tr":
+		return func(s *storage, e *element, st style) { s.within(&block{kind: row}, func() { s.walk(e, st) }) }
+	case "td", "th":
+		return (*storage).cellElement
 	case "a":
 		return (*storage).anchorElement
 	case "img":
@@ -87,7 +94,8 @@ func visitor(name string) visit {
 		return (*storage).adfExtension
 	case "fab:adf":
 		return func(s *storage, e *element, st style) { s.adfText(e.innerText(), st) }
-	case "col", "colgroup", "fab:display-type", "fab:placeholder-url", "ac:parameter", "ac:default-parameter", "ac:task-id", "ac:task-uuid":
+	case "col", "colgroup", "fab:display-type", "fab:placeholder-url", "ac:parameter", "ac:default-parameter", "ac:task-id", "ac:task-uuid",
+		"ac:task-status":
 		return func(*storage, *element, style) {} // settings, which a reader does not see
 	case "script", "style", "svg", "iframe", "object", "embed", "video", "audio", "canvas", "input", "button", "select", "textarea":
 		return (*storage).unshown

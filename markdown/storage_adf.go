@@ -5,74 +5,68 @@ import "strings"
 // adfExtension is ADF inside storage format: what storage format has no element
 // for, mostly with a fallback copy, of which one must show.
 func (s *storage) adfExtension(e *element, st style) {
-	known := false
+	fallback := e.child("ac:adf-fallback")
 	for _, child := range e.children {
-		if child.name == "ac:adf-node" && s.adfNode(child, st) {
-			known = true
-		}
-	}
-	if known {
-		return
-	}
-	for _, child := range e.children {
-		switch child.name {
-		case "ac:adf-fallback":
-			s.walk(child, st)
+		if fallback != nil && child.name == "ac:adf-node" && adfVisitor(child) == nil {
+			s.walk(fallback, st)
 			return
 		}
 	}
-	for _, child := range e.children {
-		switch child.name {
-		case "ac:adf-node":
-			s.add(Unsupported, firstOf(child.attr("type"), child.name), "an unknown ADF node was left out and its content kept")
-			s.adfContent(child, st)
-		case "ac:adf-mark", "ac:adf-fragment-mark", "ac:adf-fragment-mark-detail", "ac:adf-attribute":
-		default:
-			s.element(child, st)
-		}
-	}
+	s.adfContent(e, st)
 }
 
-// adfNode writes a node of a known type.
-func (s *storage) adfNode(e *element, st style) bool {
-	content := func(st style) { s.adfContent(e, st) }
-	switch e.attr("type") {
-	case "panel":
-		s.panel(panelKind(adfAttribute(e, "panel-type")), "", content, st)
-	case "expand", "nested-expand":
-		s.titled(adfAttribute(e, "title"), content, st)
-	case "decision-list":
-		s.within(&block{kind: list}, func() { content(st) })
-	case "decision-item":
-		it := &block{kind: item}
-		if adfAttribute(e, "state") == "DECIDED" {
-			it.state = decided
-		}
-		if e.child("ac:adf-content") != nil { // an item that was never filled in shows nothing
-			s.within(it, func() { content(st) })
-		}
-	default:
-		return false
-	}
-	return true
-}
-
-// adfContent walks what a node holds.
+// adfContent walks what an extension or a node holds.
 func (s *storage) adfContent(e *element, st style) {
 	for _, child := range e.children {
 		switch child.name {
-		case "ac:adf-attribute", "ac:adf-mark":
+		case "ac:adf-node":
+			if v := adfVisitor(child); v != nil {
+				v(s, child, st)
+				continue
+			}
+			s.add(Unsupported, firstOf(child.attr("type"), child.name), "an unknown ADF node was left out and its content kept")
+			s.adfExtension(child, st)
 		case "ac:adf-content":
 			s.adfContent(child, st)
-		case "ac:adf-node":
-			if !s.adfNode(child, st) {
-				s.add(Unsupported, firstOf(child.attr("type"), child.name), "an unknown ADF node was left out and its content kept")
-				s.adfContent(child, st)
-			}
+		case "ac:adf-fallback", "ac:adf-attribute", "ac:adf-mark", "ac:adf-fragment-mark":
 		default:
 			s.element(child, st)
 		}
 	}
+}
+
+// adfVisitor finds how a node is read, by its type; nil if that is not known.
+func adfVisitor(e *element) visit {
+	switch e.attr("type") {
+	case "panel":
+		return func(s *storage, e *element, st style) {
+			s.panel(panelKind(adfAttribute(e, "panel-type")), "", func(st style) { s.adfContent(e, st) }, st)
+		}
+	case "expand", "nested-expand":
+		return func(s *storage, e *element, st style) {
+			s.titled(adfAttribute(e, "title"), func(st style) { s.adfContent(e, st) }, st)
+		}
+	case "decision-list":
+		return func(s *storage, e *element, st style) {
+			s.within(&block{kind: list}, func() { s.adfContent(e, st) })
+		}
+	case "decision-item":
+		return (*storage).decision
+	}
+	return nil
+}
+
+// decision is an item of a decision list. One that was never filled in shows
+// nothing.
+func (s *storage) decision(e *element, st style) {
+	if e.child("ac:adf-content") == nil {
+		return
+	}
+	it := &block{kind: item}
+	if adfAttribute(e, "state") == "DECIDED" {
+		it.state = decided
+	}
+	s.within(it, func() { s.adfContent(e, st) })
 }
 
 func adfAttribute(e *element, key string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,9 +18,9 @@ type element struct {
 	children []*element
 }
 
-// maxElements bounds how deep elements nest. The content of deeper ones counts
+// maxElementDepth bounds how deep elements nest. The content of deeper ones counts
 // as content of the one at the limit.
-const maxElements = 200
+const maxElementDepth = 200
 
 // attr returns an attribute by its name without prefix, which old pages and
 // hand-made ones now and then lack.
@@ -42,6 +43,19 @@ func (e *element) child(names ...string) *element {
 		}
 	}
 	return nil
+}
+
+// rest returns the children that show something and are no resource and none of
+// the named elements: what stands there against the format, and still counts.
+func (e *element) rest(names ...string) *element {
+	rest := &element{name: e.name}
+	for _, child := range e.children {
+		blank := child.name == "" && strings.TrimSpace(child.text) == ""
+		if !blank && !strings.HasPrefix(child.name, "ri:") && !slices.Contains(names, child.name) {
+			rest.children = append(rest.children, child)
+		}
+	}
+	return rest
 }
 
 // empty tells whether the element shows no text and holds no other element.
@@ -124,7 +138,7 @@ func cleanSource(source string, w *warnings) string {
 // elementBuilder nests elements, both for the strict reader and the tolerant.
 type elementBuilder struct {
 	root  *element
-	stack []*element // the open elements, root first, at most maxElements
+	stack []*element // the open elements, root first, at most maxElementDepth
 	names []string   // the names of all open elements
 	free  []element  // made in numbers, since there are so many
 }
@@ -150,7 +164,7 @@ func (b *elementBuilder) start(name string, attrs []xml.Attr) {
 	e := b.element(element{name: name, attrs: attrs})
 	b.top().children = append(b.top().children, e)
 	b.names = append(b.names, name)
-	if len(b.stack) < maxElements {
+	if len(b.stack) < maxElementDepth {
 		b.stack = append(b.stack, e)
 	}
 }

@@ -16,9 +16,7 @@ func (s *storage) imageElement(e *element, st style) {
 	} else {
 		s.image(t, firstOf(e.attr("alt"), e.attr("title")), st)
 	}
-	if caption := e.child("ac:caption"); caption != nil {
-		s.element(caption, st)
-	}
+	s.walk(e.rest("ac:adf-mark"), st) // the caption
 }
 
 // image writes an image. Without a description it is called like its file.

@@ -28,7 +28,7 @@ func (f *flow) anchor() {
 // labelled writes a link around the content of an element, or around its own
 // name if it has none.
 func (s *storage) labelled(label *element, t *target, st style) {
-	if label == nil || label.empty() {
+	if label.empty() {
 		s.named(t, "", st)
 		return
 	}
@@ -52,12 +52,11 @@ func (s *storage) linkElement(e *element, st style) {
 	}
 	t.anchor = e.attr("anchor")
 	label := e.child("ac:link-body", "ac:plain-text-link-body")
+	if label == nil {
+		label = e.rest()
+	}
 	if *t == (target{}) { // a link to nowhere
-		if label != nil {
-			s.walk(label, st)
-		} else {
-			s.walk(e, st)
-		}
+		s.walk(label, st)
 		return
 	}
 	s.note(*t)
@@ -67,7 +66,7 @@ func (s *storage) linkElement(e *element, st style) {
 	switch {
 	case t.account != "" || t.user != "":
 		s.mention(t, label, st)
-	case label == nil || label.empty():
+	case label.empty():
 		s.named(t, "", st)
 	default:
 		s.walk(label, st.to(t))
@@ -76,7 +75,7 @@ func (s *storage) linkElement(e *element, st style) {
 
 // mention names a person.
 func (s *storage) mention(t *target, label *element, st style) {
-	if label != nil && !label.empty() {
+	if !label.empty() {
 		s.walk(label, st)
 		return
 	}

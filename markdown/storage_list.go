@@ -17,17 +17,7 @@ func (s *storage) listElement(e *element, st style) {
 			l.level = listNumber(start, len(e.children))
 		}
 	}
-	s.within(l, func() {
-		for _, child := range e.children {
-			switch {
-			case child.name == "li":
-				s.itemElement(child, st)
-			case child.empty() && child.name == "":
-			default:
-				s.intoItem(l, func() { s.element(child, st) })
-			}
-		}
-	})
+	s.within(l, func() { s.walk(e, st) })
 }
 
 // listNumber keeps the numbers of a list in what Markdown can write; 0 is the
@@ -38,44 +28,11 @@ func (s *storage) itemElement(e *element, st style) {
 	s.within(&block{kind: item}, func() { s.walk(e, s.styled(e, st)) })
 }
 
-// intoItem puts what stands between items, mostly a list right inside a list,
-// into the item before it, where browsers show it.
-func (f *flow) intoItem(l *block, fill func()) {
-	it := &block{kind: item}
-	if n := len(l.blocks); n > 0 && f.stack[len(f.stack)-1] == l {
-		it = l.blocks[n-1]
-		l.blocks = l.blocks[:n-1]
+// taskElement reads a task, whose id and state are elements beside its body.
+func (s *storage) taskElement(e *element, st style) {
+	it := &block{kind: item, state: open}
+	if status := e.child("ac:task-status"); status != nil && strings.TrimSpace(status.innerText()) == "complete" {
+		it.state = done
 	}
-	f.within(it, fill)
-}
-
-// strayItem is an item outside a list.
-func (s *storage) strayItem(e *element, st style) {
-	s.within(&block{kind: list}, func() { s.itemElement(e, st) })
-}
-
-// taskList reads tasks, whose ids and states are elements too.
-func (s *storage) taskList(e *element, st style) {
-	s.within(&block{kind: list}, func() {
-		for _, child := range e.children {
-			if child.name != "ac:task" {
-				s.element(child, st)
-				continue
-			}
-			s.within(&block{kind: item, state: taskState(child)}, func() {
-				for _, part := range child.children {
-					if part.name == "ac:task-body" {
-						s.walk(part, st)
-					}
-				}
-			})
-		}
-	})
-}
-
-func taskState(task *element) state {
-	if status := task.child("ac:task-status"); status != nil && strings.TrimSpace(status.innerText()) == "complete" {
-		return done
-	}
-	return open
+	s.within(it, func() { s.walk(e, st) })
 }

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// tableElement reads a table: its caption comes before it, and its rows,
-// wherever they are nested, in one sequence.
+// tableElement reads a table, with its caption before it.
 func (s *storage) tableElement(e *element, st style) {
 	s.end()
 	for _, child := range e.children {
@@ -14,46 +13,14 @@ func (s *storage) tableElement(e *element, st style) {
 			s.element(child, st)
 		}
 	}
-	s.within(&block{kind: table}, func() { s.rows(e, st) })
-}
-
-func (s *storage) rows(e *element, st style) {
-	for _, child := range e.children {
-		switch child.name {
-		case "thead", "tbody", "tfoot":
-			s.rows(child, st)
-		case "tr":
-			s.rowElement(child, st)
-		case "td", "th":
-			s.within(&block{kind: row}, func() { s.cellElement(child, st) })
-		case "caption", "col", "colgroup":
-		default:
-			if child.name != "" || strings.TrimSpace(child.text) != "" {
-				s.looseCell(child, st)
-			}
-		}
-	}
-}
-
-func (s *storage) rowElement(e *element, st style) {
-	s.within(&block{kind: row}, func() {
+	s.within(&block{kind: table}, func() {
 		for _, child := range e.children {
-			switch {
-			case child.name == "td" || child.name == "th":
-				s.cellElement(child, st)
-			case child.name != "" || strings.TrimSpace(child.text) != "":
-				s.within(newCell(), func() { s.element(child, st) })
+			if child.name != "caption" {
+				s.element(child, st)
 			}
 		}
 	})
 }
-
-// looseCell keeps what stands in a table outside its rows.
-func (s *storage) looseCell(e *element, st style) {
-	s.within(&block{kind: row}, func() { s.within(newCell(), func() { s.element(e, st) }) })
-}
-
-func newCell() *block { return &block{kind: cell, colspan: 1, rowspan: 1} }
 
 func (s *storage) cellElement(e *element, st style) {
 	c := &block{kind: cell, header: e.name == "th", colspan: spanOf(e.attr("colspan")), rowspan: spanOf(e.attr("rowspan"))}
