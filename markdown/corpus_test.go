@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -39,11 +40,13 @@ func corpus(t testing.TB, folder, pattern string) map[string]string {
 
 func TestCorpusOfStorageFormatKeepsWordsAndStructure(t *testing.T) {
 	t.Parallel()
+	var report tally
+	t.Cleanup(func() { report.log(t) })
 	for _, folder := range []string{"storage", "pairs"} {
 		for name, source := range corpus(t, folder, "*.xml") {
 			t.Run(folder+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				check(t, ParseStorage(source), storageWords(source))
+				report.check(t, ParseStorage(source), storageWords(source))
 			})
 		}
 	}
@@ -51,6 +54,8 @@ func TestCorpusOfStorageFormatKeepsWordsAndStructure(t *testing.T) {
 
 func TestCorpusOfADFKeepsWordsAndStructure(t *testing.T) {
 	t.Parallel()
+	var report tally
+	t.Cleanup(func() { report.log(t) })
 	for _, folder := range []string{"adf", "pairs"} {
 		for name, source := range corpus(t, folder, "*.json") {
 			t.Run(folder+"/"+name, func(t *testing.T) {
@@ -59,15 +64,23 @@ func TestCorpusOfADFKeepsWordsAndStructure(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				check(t, doc, adfWords(t, source))
+				report.check(t, doc, adfWords(t, source))
 			})
 		}
 	}
 }
 
+// tally counts what has been checked, for the report that -v prints.
+type tally struct{ bodies, words, lost, warned atomic.Int64 }
+
+func (r *tally) log(t *testing.T) {
+	t.Logf("%d bodies, %d visible words, %d lost; every outline reads back as it is; %d bodies have warnings",
+		r.bodies.Load(), r.words.Load(), r.lost.Load(), r.warned.Load())
+}
+
 // check holds the written forms of a document against its tree and against the
 // words that the source shows.
-func check(t *testing.T, doc *Document, words []string) {
+func (r *tally) check(t *testing.T, doc *Document, words []string) {
 	t.Helper()
 	result := doc.Markdown(Resolver{})
 	if !utf8.ValidString(result.Text) {
@@ -81,13 +94,19 @@ func check(t *testing.T, doc *Document, words []string) {
 	if diff := cmp.Diff(outline(back, Resolver{}), outline(readBack(t, again.Text), Resolver{})); diff != "" {
 		t.Errorf("converted again, the Markdown differs (-once +twice):\n%s", diff)
 	}
-	missing(t, "Markdown", words, textOfBlocks(back), result.Warnings)
 	plain := doc.Text(Resolver{})
-	missing(t, "plain text", words, plain.Text, plain.Warnings)
+	lost := missing(t, "Markdown", words, textOfBlocks(back), result.Warnings) + missing(t, "plain text", words, plain.Text, plain.Warnings)
+	r.bodies.Add(1)
+	r.words.Add(int64(len(words)))
+	r.lost.Add(int64(lost))
+	if len(result.Warnings) > 0 {
+		r.warned.Add(1)
+	}
 }
 
-// missing reports the words that are in the source and not in the output.
-func missing(t *testing.T, form string, words []string, output string, warnings []Warning) {
+// missing reports the words that are in the source and not in the output, and
+// returns how many.
+func missing(t *testing.T, form string, words []string, output string, warnings []Warning) (lost int) {
 	t.Helper()
 	have := make(map[string]int)
 	for _, word := range wordsOf(output) {
@@ -96,8 +115,10 @@ func missing(t *testing.T, form string, words []string, output string, warnings 
 	for _, word := range words {
 		if have[word]--; have[word] < 0 {
 			t.Errorf("the word %q is not in the %s; warnings: %v", word, form, warnings)
+			lost++
 		}
 	}
+	return lost
 }
 
 // wordsOf splits a text at everything but letters and digits.

@@ -66,8 +66,12 @@ func (w *markdownWriter) inline(spans []span, p place) {
 	in.closeTo(0)
 }
 
-// measure finds where each layer ends, from the last span to the first.
+// measure finds where each layer ends, from the last span to the first. Most text
+// has none.
 func (in *inlineWriter) measure() {
+	if !slices.ContainsFunc(in.spans, func(s span) bool { return s.marks != 0 || s.link != nil }) {
+		return
+	}
 	in.ends = make([][layers]int, len(in.spans))
 	for i := len(in.spans) - 1; i >= 0; i-- {
 		for l := range layers {

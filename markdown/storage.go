@@ -16,7 +16,10 @@ func ParseStorage(source string) *Document {
 
 // storage walks the elements of storage format, which is XHTML with elements of
 // Confluence's own.
-type storage struct{ *flow }
+type storage struct {
+	*flow
+	head bool // in a table's head, all of whose cells are headers
+}
 
 // visit reads one element.
 type visit func(*storage, *element, style)
@@ -26,7 +29,7 @@ type visit func(*storage, *element, style)
 func visitor(name string) visit {
 	switch name {
 	case "p", "div", "section", "article", "figure", "figcaption", "center", "address", "dl", "dd", "details", "caption", "form",
-		"thead", "tbody", "tfoot",
+		"tbody", "tfoot",
 		"header", "footer", "main", "nav", "aside", "fieldset", "hgroup", "html", "head", "body", "xml", "title",
 		"ac:layout", "ac:layout-section", "ac:layout-cell", "ac:caption", "ac:rich-text-body", "ac:task-body", "fab:media-single", "fab:media-group":
 		return (*storage).blockElement
@@ -66,6 +69,8 @@ func visitor(name string) visit {
 		return (*storage).taskElement
 	case "table":
 		return (*storage).tableElement
+	case "thead":
+		return (*storage).tableHead
 	case "tr":
 		return func(s *storage, e *element, st style) { s.within(&block{kind: row}, func() { s.walk(e, st) }) }
 	case "td", "th":

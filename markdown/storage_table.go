@@ -22,8 +22,14 @@ func (s *storage) tableElement(e *element, st style) {
 	})
 }
 
+func (s *storage) tableHead(e *element, st style) {
+	s.head = true
+	s.walk(e, st)
+	s.head = false
+}
+
 func (s *storage) cellElement(e *element, st style) {
-	c := &block{kind: cell, header: e.name == "th", colspan: spanOf(e.attr("colspan")), rowspan: spanOf(e.attr("rowspan"))}
+	c := &block{kind: cell, header: e.name == "th" || s.head, colspan: spanOf(e.attr("colspan")), rowspan: spanOf(e.attr("rowspan"))}
 	s.within(c, func() { s.walk(e, s.styled(e, st)) })
 }
 
