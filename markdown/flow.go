@@ -202,7 +202,10 @@ func tidy(runs []run) []run {
 	kept := make([]run, 0, len(runs))
 	blank := true // a blank here would not show
 	for _, r := range runs {
-		if r.kind == textRun && r.marks&codeMark == 0 {
+		switch {
+		case r.kind == textRun && r.marks&codeMark != 0:
+			r.text = oneLine.Replace(r.text)
+		case r.kind == textRun:
 			r.text = collapse(r.text, blank)
 			if r.text == "" {
 				continue
@@ -226,6 +229,9 @@ func tidy(runs []run) []run {
 	}
 	return kept
 }
+
+// oneLine makes blanks of line breaks, as browsers do in code too.
+var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
 func visible(r rune) bool { return !unicode.IsSpace(r) }
 

@@ -276,12 +276,8 @@ func (w *markdownWriter) plainCode(spans []span, inCell bool) (changed bool) {
 	return changed
 }
 
-// oneLine replaces line breaks, which a code span cannot hold.
-var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
-
 // codeSpan writes text as code, between more backticks than it holds.
 func (in *inlineWriter) codeSpan(text string) {
-	text = oneLine.Replace(text)
 	if in.inCell {
 		text = strings.ReplaceAll(text, "|", "\\|")
 	}
