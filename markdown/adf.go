@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +67,24 @@ func (a *adf) node(n node, st style) {
 	}
 	a.add(Unsupported, firstOf(kind, "node"), "an unknown node was left out and its content kept")
 	a.write(firstOf(str(n, "text"), str(attrs(n), "text"), str(attrs(n), "title")), st)
-	a.content(n, st)
+	if n["content"] != nil {
+		a.content(n, st)
+	} else if kind == "" {
+		a.wrapped(n, st)
+	}
+}
+
+// wrapped looks for nodes in an object that is none, such as an answer of an API
+// around a document.
+func (a *adf) wrapped(n node, st style) {
+	for _, key := range slices.Sorted(maps.Keys(n)) {
+		switch v := n[key].(type) {
+		case map[string]any:
+			a.node(v, st)
+		case []any:
+			a.content(node{"content": v}, st)
+		}
+	}
 }
 
 // visitor finds how a node is read, by its type; nil if that is not known.

@@ -3,7 +3,11 @@ package markdown
 // mediaNode is an image or a file, by address or by file id.
 func (a *adf) mediaNode(n node, st style) {
 	st = a.marked(n, st)
-	a.image(media(attrs(n)), str(attrs(n), "alt"), st)
+	if t := media(attrs(n)); *t != (target{}) {
+		a.image(t, str(attrs(n), "alt"), st)
+	} else {
+		a.nameless(n, st)
+	}
 }
 
 // mediaGroup is a row of files, which the editor shows as cards.
@@ -21,12 +25,17 @@ func (a *adf) mediaGroup(n node, st style) {
 
 // mediaInline is a file inside a sentence.
 func (a *adf) mediaInline(n node, st style) {
-	st = a.marked(n, st)
-	if str(attrs(n), "type") == "image" {
-		a.image(media(attrs(n)), str(attrs(n), "alt"), st)
-		return
+	if t := media(attrs(n)); str(attrs(n), "type") == "image" || *t == (target{}) {
+		a.mediaNode(n, st)
+	} else {
+		a.named(t, str(attrs(n), "alt"), a.marked(n, st))
 	}
-	a.named(media(attrs(n)), str(attrs(n), "alt"), st)
+}
+
+// nameless is media that points at nothing.
+func (a *adf) nameless(n node, st style) {
+	a.add(Unsupported, str(n, "type"), "media without a file or an address")
+	a.marker(firstOf(str(attrs(n), "alt"), "media"), st)
 }
 
 func media(attrs node) *target {

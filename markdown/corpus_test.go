@@ -221,6 +221,10 @@ func adfWords(t *testing.T, source string) []string {
 				text.WriteString(s + " ")
 			}
 			walk(v["content"], false)
+			if kind == "" { // a wrapper around documents
+				walk(v["adf"], false)
+				walk(v["tests"], false)
+			}
 			if kind != "text" {
 				text.WriteByte(' ')
 			}

@@ -38,6 +38,9 @@ func (w *markdownWriter) block(b *block) {
 	switch b.kind {
 	case paragraph:
 		w.inline(w.resolve(b.runs), place{})
+		if len(b.runs) == 0 {
+			w.trimLine()
+		}
 	case heading:
 		w.out.WriteString(strings.Repeat("#", min(max(b.level, 1), 6)) + " ")
 		w.inline(w.resolve(b.runs), place{inHeading: true})
@@ -121,6 +124,10 @@ func (w *markdownWriter) list(b *block) {
 		label := string(mark) + " "
 		if b.level > 0 {
 			label = strconv.Itoa(b.level+i) + label
+		}
+		if it.state != noBox && (len(it.blocks) == 0 || it.blocks[0].kind != paragraph) {
+			// A box is read only at the start of a paragraph, so it gets one.
+			it = &block{kind: item, state: it.state, blocks: append([]*block{{}}, it.blocks...)}
 		}
 		w.framed(it, label+boxes[it.state], strings.Repeat(" ", len(label)))
 		if len(it.blocks) == 0 {
