@@ -62,7 +62,7 @@ func randomList(random *rand.Rand, depth int) *block {
 				it.blocks = append(it.blocks, randomList(random, depth-1))
 			}
 		default:
-			it.blocks = randomBlocks(random, max(depth-1, 0))
+			it.state, it.blocks = state(random.IntN(3)), randomBlocks(random, max(depth-1, 0))
 		}
 		l.blocks = append(l.blocks, it)
 	}
