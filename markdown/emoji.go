@@ -56,9 +56,9 @@ func emoticon(name string) string {
 // meaningless old name, such as blue-star, so that comes last but for the name
 // itself, between colons, which emoji made by the site have alone.
 func emoji(e *element) string {
-	fallback := e.attr("emoji-fallback")
-	if strings.HasPrefix(fallback, ":") {
-		fallback = ""
+	fallback, id := e.attr("emoji-fallback"), emojiOf(e.attr("emoji-id"))
+	if strings.HasPrefix(fallback, ":") { // of the site's own making: the id is no code point
+		fallback, id = "", ""
 	}
 	short := e.attr("emoji-shortname")
 	name := e.attr("name")
@@ -69,7 +69,7 @@ func emoji(e *element) string {
 	if name != "" {
 		name = ":" + name + ":"
 	}
-	return firstOf(fallback, emojiOf(e.attr("emoji-id")), old, short, name)
+	return firstOf(fallback, id, old, short, name)
 }
 
 // emojiOf reads an id that is the emoji's code points, as 1f1e9-1f1ea.

@@ -5,7 +5,9 @@ import "strings"
 // jiraMacro is one issue, or a table that Jira fills.
 func (f *flow) jiraMacro(m *macro, st style) {
 	if key := m.param("key", "issuekey"); key != "" {
-		f.named(&target{jira: key}, key, st)
+		t := &target{jira: key}
+		f.note(*t)
+		f.atom(run{kind: labelRun, subject: t}, st.to(t))
 		return
 	}
 	f.add(DynamicContent, m.name, "Jira makes this part when the page is looked at")

@@ -86,10 +86,12 @@ func (w *markdownWriter) cellBlock(b *block, lead string) {
 		w.flattened("hr")
 	case list:
 		w.flattened("list")
+		w.cellLists++
 		for i, it := range b.blocks {
-			w.cellItem(it, lead+cellMark(b, i))
+			w.cellItem(it, lead+cellMark(b, i, w.cellLists))
 			lead = ""
 		}
+		w.cellLists--
 	case table:
 		w.flattened("table")
 		for _, tr := range b.blocks {
@@ -130,8 +132,9 @@ func (w *markdownWriter) cellItem(it *block, lead string) {
 	w.cellBlocks(it.blocks, lead)
 }
 
-// cellMark is what an item in a cell starts with: a mark that is no markup.
-func cellMark(l *block, i int) string {
+// cellMark is what an item in a cell starts with: a mark that is no markup, and
+// since a cell has no indentation, one for each depth.
+func cellMark(l *block, i, depth int) string {
 	switch state := l.blocks[i].state; {
 	case state == open:
 		return "☐ "
@@ -139,6 +142,9 @@ func cellMark(l *block, i int) string {
 		return "☑ "
 	case l.level > 0:
 		return strconv.Itoa(l.level+i) + ". "
+	}
+	if depth > 1 {
+		return strings.Repeat("–", depth-1) + " " + boxes[l.blocks[i].state]
 	}
 	return "• " + boxes[l.blocks[i].state]
 }

@@ -17,6 +17,8 @@ type markdownWriter struct {
 	// list: the next list must look different, or the two would be one.
 	last *block
 	mark byte
+	// cellLists is how many lists of a table cell are open.
+	cellLists int
 }
 
 // blocks writes blocks, with an empty line between two unless they are tight.

@@ -33,8 +33,8 @@ func fileOf(address string) string {
 	path, _, _ := strings.Cut(address, "?")
 	path, _, _ = strings.Cut(path, "#")
 	path = strings.TrimRight(path, "/")
-	if strings.HasPrefix(path, "data:") {
-		return "image"
+	if (&Resolver{}).safe(path) == "" {
+		return "image" // what is in such an address is no name
 	}
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
