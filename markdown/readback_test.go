@@ -318,10 +318,12 @@ func unescape(s string, raw bool) string {
 	})
 }
 
+var percent = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 // decoded makes two ways to write one address one.
 func decoded(address string) string {
-	if plain, err := url.PathUnescape(address); err == nil {
+	return percent.ReplaceAllStringFunc(address, func(m string) string {
+		plain, _ := url.PathUnescape(m)
 		return plain
-	}
-	return address
+	})
 }

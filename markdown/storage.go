@@ -123,7 +123,11 @@ func (s *storage) element(e *element, st style) {
 		s.flow.write(e.text, st)
 		return
 	}
-	if v := visitor(e.name); v != nil {
+	v := visitor(e.name)
+	if v == nil {
+		v = visitor(strings.ToLower(e.name)) // as HTML that was pasted has it
+	}
+	if v != nil {
 		v(s, e, st)
 		return
 	}

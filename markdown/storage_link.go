@@ -48,6 +48,8 @@ func (s *storage) linkElement(e *element, st style) {
 	for _, child := range e.children {
 		if found := resource(child); found != nil {
 			t = found
+		} else if strings.HasPrefix(child.name, "ri:") {
+			s.add(Unsupported, child.name, "a link to something that is not known")
 		}
 	}
 	t.anchor = e.attr("anchor")

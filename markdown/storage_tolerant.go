@@ -22,6 +22,10 @@ func readTolerantly(source string) *element {
 		case html.ErrorToken:
 			return b.root
 		case html.TextToken:
+			if content, found := strings.CutPrefix(string(tokens.Raw()), "<![CDATA["); found {
+				b.write(strings.TrimSuffix(content, "]]>")) // in which nothing is a reference
+				break
+			}
 			b.write(string(tokens.Text()))
 		case html.SelfClosingTagToken:
 			token := tokens.Token()

@@ -80,8 +80,10 @@ func (f convertFlags) convert(input io.Reader) (markdown.Result, error) {
 // printResult writes warnings before the text: a pipe that is closed early must
 // not hide them.
 func printResult(stdout, stderr io.Writer, result markdown.Result) error {
+	lines := json.NewEncoder(stderr)
+	lines.SetEscapeHTML(false)
 	for _, warning := range result.Warnings {
-		if err := json.NewEncoder(stderr).Encode(warning); err != nil {
+		if err := lines.Encode(warning); err != nil {
 			return err
 		}
 	}
