@@ -205,6 +205,11 @@ func (a *adf) mentionNode(n node, st style) {
 	if name = strings.TrimPrefix(name, "@"); name != "" {
 		name = "@" + name
 	}
+	if name == "" && t.account == "" {
+		a.add(Unsupported, "mention", "a mention of nobody")
+		a.marker("mention", st)
+		return
+	}
 	a.note(*t)
 	a.atom(run{kind: labelRun, subject: t, text: name}, st)
 }
@@ -213,7 +218,8 @@ func (a *adf) mentionNode(n node, st style) {
 func day(stamp any) string {
 	ms, ok := number(stamp)
 	if !ok {
-		return fmt.Sprint(stamp)
+		text, _ := stamp.(string)
+		return text
 	}
 	return time.UnixMilli(int64(ms)).UTC().Format(time.DateOnly)
 }

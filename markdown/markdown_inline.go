@@ -226,7 +226,10 @@ func (in *inlineWriter) firstRune(i int) rune {
 	if strings.HasPrefix(s.text, "http") || strings.HasPrefix(s.text, "ftp") {
 		return '<' // as an address may start
 	}
-	r, _ := utf8.DecodeRuneInString(s.text)
+	r, size := utf8.DecodeRuneInString(s.text)
+	if size == len(s.text) && i+1 < len(in.spans) && !in.spans[i+1].blank() && in.spans[i+1].marks&^s.marks != 0 {
+		return '&' // as the opener after it may write it
+	}
 	return r
 }
 

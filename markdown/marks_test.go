@@ -33,7 +33,10 @@ func randomBlock(random *rand.Rand) *block {
 	links := []*target{nil, nil, nil, {url: "https://acme.example/a(b)"}, {url: "https://acme.example/c|d&lt;"}}
 	var runs []run
 	for range 1 + random.IntN(7) {
-		r := run{text: pieces[random.IntN(len(pieces))] + pieces[random.IntN(len(pieces))], marks: mark(random.IntN(8)), link: links[random.IntN(len(links))]}
+		r := run{text: pieces[random.IntN(len(pieces))], marks: mark(random.IntN(8)), link: links[random.IntN(len(links))]}
+		if random.IntN(2) == 0 {
+			r.text += pieces[random.IntN(len(pieces))]
+		}
 		switch random.IntN(12) {
 		case 0:
 			r.kind, r.text = breakRun, ""

@@ -83,7 +83,7 @@ func (r *resolution) unsafe(what string, t *target) {
 // label names what a run points at, by its id where there is no name.
 func (r *resolution) label(named *run) string {
 	t := named.subject
-	if text := collapse(firstOf(r.resolver.label(t), named.text), true); text != "" {
+	if text := collapse(firstOf(r.resolver.label(t), named.text, t.space, t.jira, t.shortcut, t.url, t.anchor), true); text != "" {
 		return text
 	}
 	switch {

@@ -133,7 +133,7 @@ func (r *Resolver) attachmentAddress(a AttachmentRef) string {
 	return path
 }
 
-// label returns the name of a target, or "" if none is known.
+// label returns the name that a page, file or person has, or "" if none is known.
 func (r *Resolver) label(t *target) string {
 	switch {
 	case t.attachment != AttachmentRef{}:
@@ -143,7 +143,7 @@ func (r *Resolver) label(t *target) string {
 	case t.account != "" && r.Users[t.account] != "":
 		return "@" + strings.TrimPrefix(r.Users[t.account], "@")
 	}
-	return firstOf(t.space, t.jira, t.shortcut, t.url, t.anchor)
+	return ""
 }
 
 func firstOf(texts ...string) string {
