@@ -198,8 +198,10 @@ func cellOf(b *block) *block {
 
 // tidy returns the runs with blanks as a browser shows them: each stretch of
 // blanks is one, and none is left at the start or end of a line.
+//
+// It reuses the slice, of which at most as much is kept.
 func tidy(runs []run) []run {
-	kept := make([]run, 0, len(runs))
+	kept := runs[:0]
 	blank := true // a blank here would not show
 	for _, r := range runs {
 		switch {

@@ -51,13 +51,22 @@ func splitBlanks(spans []span) []span {
 // join makes neighbours that look alike one. What is markup depends on what is
 // beside it, and two code spans side by side would be one with backticks in it.
 func join(spans []span) []span {
-	if len(spans) < 2 {
+	same := func(a, b *span) bool {
+		return a.kind == textRun && b.kind == textRun && a.marks == b.marks && a.link == b.link
+	}
+	alike := 0
+	for i := 1; i < len(spans); i++ {
+		if same(&spans[i-1], &spans[i]) {
+			alike++
+		}
+	}
+	if alike == 0 {
 		return spans
 	}
-	out := make([]span, 0, len(spans))
+	out := make([]span, 0, len(spans)-alike)
 	for i := 0; i < len(spans); {
 		s, end := spans[i], i+1
-		for end < len(spans) && s.kind == textRun && spans[end].kind == textRun && spans[end].marks == s.marks && spans[end].link == s.link {
+		for end < len(spans) && same(&s, &spans[end]) {
 			end++
 		}
 		if end > i+1 {

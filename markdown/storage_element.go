@@ -198,6 +198,7 @@ func readXML(source string) (*element, error) {
 	names := make(map[xml.Name]string)
 	b := newElementBuilder()
 	for {
+		from := d.InputOffset()
 		token, err := d.RawToken()
 		if err == io.EOF {
 			break
@@ -216,7 +217,11 @@ func readXML(source string) (*element, error) {
 			}
 			b.end()
 		case xml.CharData:
-			b.write(string(token))
+			text := source[from:d.InputOffset()]
+			if strings.ContainsAny(text, "<&\r") { // there is something to read in it
+				text = string(token)
+			}
+			b.write(text)
 		}
 	}
 	if len(b.names) > 0 {
