@@ -69,6 +69,9 @@ func (c *Client) splitAddress(raw string) ([]string, url.Values, error) {
 	path := strings.TrimPrefix(strings.TrimPrefix(u.EscapedPath(), base), "/wiki")
 	var parts []string
 	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if len(parts) == 2 && parts[0] == "display" {
+			part = strings.ReplaceAll(part, "+", " ") // in titles of this form only, and before decoding
+		}
 		part, err := url.PathUnescape(part)
 		if err != nil {
 			return nil, nil, errors.New("the address has a part that cannot be decoded")
@@ -95,12 +98,11 @@ func readPath(parts []string, query url.Values) (Address, bool) {
 	case "x":
 		return readShortLink(at(parts, 1))
 	case "spaces":
-		if !strings.HasSuffix(at(parts, len(parts)-1), ".action") {
+		if !strings.HasSuffix(at(parts, 1), ".action") && !strings.HasSuffix(at(parts, 2), ".action") {
 			return readSpacePath(at(parts, 1), parts[min(2, len(parts)):])
 		}
 	case "display":
-		title := strings.ReplaceAll(at(parts, 2), "+", " ")
-		return Address{Type: TypePage, SpaceKey: at(parts, 1), Title: title}, at(parts, 1) != ""
+		return Address{Type: TypePage, SpaceKey: at(parts, 1), Title: at(parts, 2)}, at(parts, 1) != ""
 	case "pages":
 		if id := at(parts, 1); isContentID(id) {
 			return Address{Type: TypePage, ID: id}, true

@@ -34,6 +34,8 @@ func TestAddressesThatPeopleCopyNameTheirPage(t *testing.T) {
 		"https://acme.example/wiki/x/-----------":                                                   {},
 		"https://acme.example/wiki/display/DOC/Run+Book":                                            {Type: TypePage, SpaceKey: "DOC", Title: "Run Book"},
 		"https://acme.example/wiki/display/DOC/R%26D+%22x%22%2Fy":                                   {Type: TypePage, SpaceKey: "DOC", Title: `R&D "x"/y`},
+		"https://acme.example/wiki/display/DOC/C%2B%2B+Guide":                                       {Type: TypePage, SpaceKey: "DOC", Title: "C++ Guide"},
+		"https://acme.example/wiki/spaces/DOC/pages/1001/x.action":                                  inDoc(TypePage, "1001"),
 		"https://acme.example/wiki/spaces/DOC/overview?homepageId=5":                                {Type: TypePage, SpaceKey: "DOC"},
 		"https://acme.example/wiki/spaces/DOC":                                                      {Type: TypePage, SpaceKey: "DOC"},
 		"https://acme.example/wiki/spaces/DOC/blog/2026/03/01/4004/News":                            inDoc(TypeBlogPost, "4004"),

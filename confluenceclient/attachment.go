@@ -15,7 +15,7 @@ type attachmentJSON struct {
 	MediaType       string      `json:"mediaType"`
 	Comment         string      `json:"comment"`
 	FileID          string      `json:"fileId"`
-	FileSize        *int64      `json:"fileSize"`
+	FileSize        number      `json:"fileSize"`
 	CreatedAt       instant     `json:"createdAt"`
 	PageID          contentID   `json:"pageId"`
 	BlogPostID      contentID   `json:"blogPostId"`
@@ -42,16 +42,19 @@ func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Att
 		return nil, &Error{Op: opGetAttachment, Cause: CauseNotFound, Message: "the attachment is not served: its status is " + got.Status}
 	case strings.TrimPrefix(string(got.ID), "att") != strings.TrimPrefix(id, "att"):
 		return nil, badResponse(opGetAttachment, "Confluence answered with another attachment than the one asked for")
-	case version != 0 && got.Version.Number != version:
+	case version != 0 && got.Version.Number.int32() != version:
 		return nil, badResponse(opGetAttachment, "Confluence answered with another version than the one asked for")
-	case container == "":
+	case !isContentID(string(container)):
 		return nil, badResponse(opGetAttachment, "Confluence does not tell what the attachment belongs to")
 	}
 	link := cmp.Or(got.Links.WebUI, got.WebUILink)
 	attachment := &Attachment{
-		ID: string(got.ID), Title: got.Title, MediaType: got.MediaType, Comment: got.Comment,
-		FileSize: got.FileSize, Version: got.Version.version(), ContainerID: string(container),
-		SpaceKey: spaceKeyOf(link), WebURL: c.webURL(link), CreateTime: got.CreatedAt.Time,
+		ID: "att" + strings.TrimPrefix(string(got.ID), "att"), Title: got.Title, MediaType: got.MediaType, Comment: got.Comment,
+		Version: got.Version.version(), ContainerID: string(container),
+		SpaceKey: c.spaceKeyOf(link), WebURL: c.webURL(link), CreateTime: got.CreatedAt.Time,
+	}
+	if size := got.FileSize; size.told && size.value > 0 { // 0 has been seen for files that are not empty
+		attachment.FileSize = &size.value
 	}
 	if attachment.WebURL == "" {
 		attachment.WebURL = c.pageURL(attachment.ContainerID)

@@ -19,10 +19,11 @@ type auth struct {
 	oauth      *oauthTokens // nil: the secret itself is the token
 }
 
-func newAuth(next http.RoundTripper, cfg Config, gateway *url.URL) *auth {
+// tokenTransport is for the requests that fetch access tokens.
+func newAuth(next, tokenTransport http.RoundTripper, cfg Config, gateway *url.URL) *auth {
 	a := &auth{next: next, gateway: gateway, mediaHosts: cfg.MediaHosts, creds: cfg.Credentials}
 	if cfg.Credentials.Scheme == SchemeOAuth {
-		a.oauth = &oauthTokens{transport: next, creds: cfg.Credentials}
+		a.oauth = &oauthTokens{transport: tokenTransport, creds: cfg.Credentials}
 	}
 	return a
 }
@@ -37,17 +38,16 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return a.next.RoundTrip(req)
 	}
-	resp, err := a.attempt(req)
+	resp, err := a.signed(req)
 	if err == nil && a.oauth != nil && resp.StatusCode == http.StatusUnauthorized && !isScopeRefusal(resp.Header) {
-		// An access token can die before its time. One fresh one is worth a try.
-		a.oauth.forget()
-		closeBody(resp)
-		return a.attempt(req)
+		// An access token can die before its time. A fresh one is worth a try,
+		// which is the retry layer's to make.
+		callFrom(req.Context()).tokenStale = a.oauth.forget()
 	}
 	return resp, err
 }
 
-func (a *auth) attempt(req *http.Request) (*http.Response, error) {
+func (a *auth) signed(req *http.Request) (*http.Response, error) {
 	authorization, err := a.authorization(req.Context())
 	if err != nil {
 		return nil, err

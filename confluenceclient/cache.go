@@ -48,6 +48,20 @@ func (c *cache[K, V]) get(key K, maxAge time.Duration) (V, bool) {
 	return e.value, true
 }
 
+// drop forgets the value for key.
+func (c *cache[K, V]) drop(key K) {
+	if c.entries != nil {
+		c.entries.Invalidate(key)
+	}
+}
+
+// clear forgets everything.
+func (c *cache[K, V]) clear() {
+	if c.entries != nil {
+		c.entries.InvalidateAll()
+	}
+}
+
 // put stores a value. asked is when it was asked for, not when it came: it
 // cannot be newer than that.
 func (c *cache[K, V]) put(key K, value V, asked time.Time) {

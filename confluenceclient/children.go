@@ -31,7 +31,7 @@ type childJSON struct {
 	Status        string    `json:"status"`
 	Title         string    `json:"title"`
 	Type          string    `json:"type"`
-	ChildPosition *int32    `json:"childPosition"`
+	ChildPosition number    `json:"childPosition"`
 	Links         linksJSON `json:"_links"`
 }
 
@@ -120,6 +120,9 @@ func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRe
 	if err != nil {
 		return nil, err
 	}
+	if got.Results == nil {
+		return nil, noResults(op)
+	}
 	page := &ChildrenPage{PagesOnly: op.Deprecated}
 	var ids []string
 	for _, item := range got.Results {
@@ -131,7 +134,7 @@ func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRe
 			page.Omitted = append(page.Omitted, Omitted{ID: string(item.ID), Why: "its status is " + item.Status})
 			continue
 		}
-		page.Children = append(page.Children, c.child(item))
+		page.Children = append(page.Children, c.child(op, item))
 	}
 	value, err := nextCursor(op, got.Links, header)
 	if err != nil {
@@ -141,12 +144,15 @@ func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRe
 	return page, err
 }
 
-func (c *Client) child(item childJSON) Child {
+func (c *Client) child(op *Operation, item childJSON) Child {
 	child := Child{
 		ID: string(item.ID), Type: ContentType(item.Type), Title: item.Title, Status: item.Status,
-		Position: item.ChildPosition, WebURL: c.webURL(item.Links.WebUI),
+		WebURL: c.webURL(item.Links.WebUI),
 	}
-	if child.Type == "" {
+	if position := item.ChildPosition.int32(); item.ChildPosition.told && int64(position) == item.ChildPosition.value {
+		child.Position = &position
+	}
+	if child.Type == "" && op.Deprecated {
 		child.Type = TypePage // the deprecated endpoint has nothing else and does not say so
 	}
 	if child.WebURL == "" && child.Type == TypePage {

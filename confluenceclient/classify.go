@@ -32,6 +32,8 @@ const maxErrorBody = 64 << 10
 
 // errorBody is the union of the shapes that errors come in (api-facts §9).
 type errorBody struct {
+	raw string // whatever came, in lower case, to look for known phrases
+
 	Message string     `json:"message"` // v1, gateway
 	Path    string     `json:"path"`    // gateway, routing: Spring's shape
 	Error   string     `json:"error"`
@@ -72,10 +74,12 @@ func classify(op *Operation, resp *http.Response) *failure {
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	body, isHTML := readErrorBody(resp)
+	body := readErrorBody(resp)
 	switch status := resp.StatusCode; {
+	case isScopeRefusal(resp.Header), (status == http.StatusUnauthorized || status == http.StatusForbidden) && strings.Contains(body.raw, "scope does not match"):
+		return failed(op, resp, CauseScopeMissing, "the token lacks a scope: "+op.Endpoint()+" needs "+op.Scopes())
 	case status == http.StatusUnauthorized:
-		return classifyUnauthorized(op, resp, body, isHTML)
+		return classifyUnauthorized(op, resp, body)
 	case status == http.StatusForbidden:
 		return classifyForbidden(op, resp, body)
 	case status == http.StatusNotFound:
@@ -97,23 +101,21 @@ func classify(op *Operation, resp *http.Response) *failure {
 	}
 }
 
-func classifyUnauthorized(op *Operation, resp *http.Response, body errorBody, isHTML bool) *failure {
+func classifyUnauthorized(op *Operation, resp *http.Response, body errorBody) *failure {
 	category := resp.Header.Get("X-Failure-Category")
 	switch {
-	case isScopeRefusal(resp.Header), strings.Contains(strings.ToLower(body.Message), "scope does not match"):
-		return failed(op, resp, CauseScopeMissing, "the token lacks a scope: "+op.Endpoint()+" needs "+op.Scopes())
 	case category == "FAILURE_CLIENT_AUTH_MISMATCH":
 		return failed(op, resp, CauseTokenRejected, messageMismatch)
 	case category == "FAILURE_CLIENT_AUTH":
 		return failed(op, resp, CauseTokenRejected, messageCutShort)
-	case isHTML:
+	case isHTML(resp.Header), strings.Contains(body.raw, "client must be authenticated"), strings.Contains(body.raw, "basic authentication with passwords"):
 		return failed(op, resp, CauseTokenRejected, messageFromSite)
 	}
 	return failed(op, resp, CauseTokenRejected, "the gateway refuses the token")
 }
 
 func classifyForbidden(op *Operation, resp *http.Response, body errorBody) *failure {
-	if strings.Contains(body.Error, "Connect Session Auth Token") {
+	if strings.Contains(body.raw, "connect session auth token") {
 		return failed(op, resp, CauseTokenRejected, messageFromSite)
 	}
 	if isEdgeRefusal(resp) {
@@ -172,14 +174,18 @@ func errorType(ctx context.Context, err error) string {
 	return string(classifyFailure(ctx, nil, err).Cause)
 }
 
-func readErrorBody(resp *http.Response) (body errorBody, isHTML bool) {
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil {
-		return errorBody{}, false
-	}
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	_ = json.Unmarshal(raw, &body) // a shape that nobody has seen yet says nothing
-	return body, kind == "text/html"
+func readErrorBody(resp *http.Response) (body errorBody) {
+	// What came before an error is still worth reading, and a shape that nobody
+	// has seen yet says nothing.
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	_ = json.Unmarshal(raw, &body)
+	body.raw = strings.ToLower(string(raw))
+	return body
+}
+
+func isHTML(header http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind == "text/html"
 }
 
 // quoted is Confluence's own sentence behind ours: without the Java class in

@@ -40,13 +40,19 @@ func TestEachRefusalHasItsVerdict(t *testing.T) {
 		{"bare 404, token mismatched", reply(404, bareNotFound), reply(401, `{"code":401,"message":"Unauthorized"}`), nil, CauseTokenRejected},
 		{"bare 404, taken for anonymous", reply(404, bareNotFound), reply(200, `{"type":"anonymous"}`), nil, CauseTokenRejected},
 		{"bare 404, account without Confluence", reply(404, bareNotFound), reply(403, notPermitted), reply(401, scopeRefusal), CauseForbidden},
-		{"bare 404, control read gone", reply(404, bareNotFound), reply(410, ""), nil, CauseNotFound},
+		{"bare 404, control read taken away", reply(404, bareNotFound), reply(410, ""), nil, CauseNotFound},
 		{"bare 404, no verdict to be had", reply(404, bareNotFound), reply(500, ""), nil, CauseUnavailable},
 		{"404 that names the page", reply(404, `{"errors":[{"status":"404","code":"NOT_FOUND","title":"Cannot find a page with id [1001]"}]}`), nil, nil, CauseNotFound},
 		{"404 of v1 that names the content", reply(404, `{"statusCode":404,"data":{"authorized":false,"errors":[{"message":{"translation":"No content with id <ContentId{id=1}> can be found"}}]}}`), nil, nil, CauseNotFound},
 		{"gateway without a route", reply(404, springMissing), nil, nil, CauseMisrouted},
 		{"403, token dead", reply(403, notPermitted), reply(403, notPermitted), reply(403, notPermitted), CauseTokenRejected},
-		{"403, token good", reply(403, `{"statusCode":403,"message":"no"}`), ok, nil, CauseForbidden},
+		{"403 for one page, token good", reply(403, `{"message":"Not permitted to view this content"}`), ok, nil, CauseNotFound},
+		{"missing scope, in v2's shape", reply(401, `{"errors":[{"status":401,"title":"Unauthorized; scope does not match"}]}`), nil, nil, CauseScopeMissing},
+		{"missing scope, as plain text", reply(401, "Unauthorized; scope does not match", "Content-Type", "text/plain"), nil, nil, CauseScopeMissing},
+		{"missing scope, as 403", reply(403, `{"message":"Forbidden; Scope does not match"}`), nil, nil, CauseScopeMissing},
+		{"a site's plain text", reply(401, "Client must be authenticated to access this resource.", "Content-Type", "text/plain"), nil, nil, CauseTokenRejected},
+		{"bare 404 of something that is no gateway", reply(404, "<html>", "Content-Type", "text/html"), reply(404, "<html>", "Content-Type", "text/html"), nil, CauseUnavailable},
+		{"bare 404, portal page in place of the control read", reply(404, bareNotFound), reply(200, "<html>Welcome</html>", "Content-Type", "text/html"), nil, CauseUnavailable},
 		{"removed endpoint", reply(410, `{"message":"This deprecated endpoint has been removed"}`), nil, nil, CauseGone},
 		{"bad parameter", reply(400, `{"errors":[{"status":400,"code":"INVALID_REQUEST_PARAMETER","title":"bad cursor"}]}`), nil, nil, CauseInvalid},
 		{"rate limit with an HTML page", reply(429, "<html>", "Content-Type", "text/html", "Retry-After", "3600"), nil, nil, CauseRateLimited},
@@ -63,6 +69,11 @@ func TestEachRefusalHasItsVerdict(t *testing.T) {
 						return tt.control
 					case strings.HasSuffix(req.URL.Path, "/audit") && tt.audit != nil:
 						return tt.audit
+					case strings.HasSuffix(req.URL.Path, "/spaces"): // the second control read
+						if tt.control != nil && tt.control.StatusCode == http.StatusGone {
+							return reply(401, scopeRefusal)
+						}
+						return tt.answer
 					case strings.Contains(req.URL.Path, "/pages/"):
 						return tt.answer
 					}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -85,7 +86,9 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 	if err != nil {
 		return nil, &Error{Op: op, Cause: CauseInvalid, Message: "the request has no valid address", Err: err}
 	}
-	if op != opDownload {
+	if op == opDownload {
+		req.Header.Set("Accept-Encoding", "identity") // compression would hide how many bytes are due
+	} else {
 		req.Header.Set("Accept", "application/json") // or errors may come as HTML
 	}
 	req.Header.Set("User-Agent", "confluence-broker")
@@ -93,7 +96,8 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 }
 
 // send is the only door to the upstream. It returns an answer with status 200
-// (or 302, for the one operation that answers so), or an *Error with a verdict.
+// (or a redirect, for the one operation that answers so), or an *Error with a
+// verdict.
 func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Response, error) {
 	ctx, call := withCall(ctx, op)
 	req, err := c.newRequest(ctx, op, ids, query)
@@ -105,7 +109,7 @@ func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url
 		return nil, call.finish(classifyFailure(ctx, op, err))
 	}
 	resp.Request = req // a RoundTripper need not set it
-	if resp.StatusCode == http.StatusFound && op == opDownload {
+	if op == opDownload && isRedirect(resp) {
 		return resp, nil
 	}
 	failure := classify(op, resp)
@@ -125,30 +129,52 @@ func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url
 // get sends and decodes the JSON answer into out. The header is returned for
 // the Link that some listings carry.
 func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.Values, out any) (http.Header, error) {
-	resp, err := c.send(ctx, op, ids, query)
+	resp, body, err := c.fetch(ctx, op, ids, query)
+	if resp != nil && CauseOf(err) == CauseUnavailable && sleep(ctx, cutPause) == nil {
+		resp, body, err = c.fetch(ctx, op, ids, query) // the answer broke off; one more try
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer closeBody(resp)
-	fail := func(cause Cause, message string, err error) (http.Header, error) {
-		return nil, &Error{Op: op, Cause: cause, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Attempts: callFrom(resp.Request.Context()).attempt, Message: message, Err: err}
-	}
-	if !mayBeJSON(resp.Header) {
-		return fail(CauseBadResponse, "Confluence answered something other than JSON", nil)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxResponseBytes+1))
-	if err != nil {
-		return nil, classifyFailure(ctx, op, err)
+	fail := func(cause Cause, message string, err error) *Error {
+		return callFrom(resp.Request.Context()).finish(&Error{
+			Op: op, Cause: cause, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Message: message, Err: err,
+		})
 	}
 	if size := int64(len(body)); size > c.cfg.MaxResponseBytes {
-		_, err := fail(CauseTooLarge, "Confluence's answer is larger than the broker reads", nil)
-		return nil, withSize(err, max(size, resp.ContentLength), c.cfg.MaxResponseBytes)
+		e := fail(CauseTooLarge, "Confluence's answer is larger than the broker reads", nil)
+		e.Size, e.Limit = max(size, resp.ContentLength), c.cfg.MaxResponseBytes
+		return nil, e
+	}
+	if !mayBeJSON(resp.Header) {
+		return nil, fail(CauseBadResponse, "Confluence answered something other than JSON", nil)
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		// The decoder's text may quote the body, so it goes no further than its type.
-		return fail(CauseBadResponse, "Confluence's answer is not the JSON that its API describes", fmt.Errorf("decoding failed: %T", err))
+		return nil, fail(CauseBadResponse, "Confluence's answer is not the JSON that its API describes", fmt.Errorf("decoding failed: %T", err))
 	}
 	return resp.Header, nil
+}
+
+// cutPause is the wait before an answer that broke off is asked for again.
+const cutPause = 250 * time.Millisecond
+
+// fetch sends and reads the answer whole, up to a byte more than is allowed. An
+// answer beside an error means that it began and broke off.
+func (c *Client) fetch(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
+	reading, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	resp, err := c.send(reading, op, ids, query)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	guarded := newGuard(resp.Body, c.cfg.StallTimeout, cancel)
+	body, err := io.ReadAll(io.LimitReader(guarded, c.cfg.MaxResponseBytes+1))
+	if err != nil {
+		return resp, nil, callFrom(resp.Request.Context()).finish(classifyFailure(ctx, op, err))
+	}
+	return resp, body, nil
 }
 
 // mayBeJSON keeps HTML away from the decoder: login pages, maintenance pages and
@@ -156,14 +182,6 @@ func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.
 func mayBeJSON(header http.Header) bool {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return kind == "" || kind == "text/plain" || kind == "application/json" || strings.HasSuffix(kind, "+json")
-}
-
-func withSize(err error, size, limit int64) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Size, e.Limit = size, limit
-	}
-	return err
 }
 
 // closeBody reads a little of what is left, so that the connection can be used

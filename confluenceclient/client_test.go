@@ -2,13 +2,17 @@ package confluenceclient
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 const (
@@ -147,6 +151,12 @@ func TestConfigurationIsRefusedWithTheRightFormShown(t *testing.T) {
 		{"plain http", func(c *Config) { c.GatewayURL = "http://gw.example" }, "https://gw.example"},
 		{"a password in an address", func(c *Config) { c.SiteURL = "https://u:geheim@acme.example" }, "must not hold"},
 		{"no site", func(c *Config) { c.SiteURL = "" }, "site URL is not set"},
+		{"a page's address as site", func(c *Config) { c.SiteURL = "https://acme.example/wiki/spaces/DOC" }, "https://acme.example"},
+		{"a site's host with a dot behind it as gateway", func(c *Config) { c.GatewayURL = "https://acme.atlassian.net./" }, DefaultGatewayURL},
+		{"the site with its port named as gateway", func(c *Config) { c.GatewayURL = "https://acme.example:443" }, DefaultGatewayURL},
+		{"a port that is none", func(c *Config) { c.GatewayURL = "https://gw.example:99999" }, "65535"},
+		{"a media host with a wildcard", func(c *Config) { c.MediaHosts = []string{"*.example"} }, "wildcards"},
+		{"a token with a control character", func(c *Config) { c.Credentials.Secret = func() string { return "a\x01b" } }, "paste it again"},
 		{"a scheme that is not known", func(c *Config) { c.Credentials.Scheme = "digest" }, `"basic"`},
 		{"no scheme", func(c *Config) { c.Credentials.Scheme = "" }, `"bearer"`},
 		{"basic without e-mail", func(c *Config) { c.Credentials.Email = "" }, "e-mail"},
@@ -187,7 +197,7 @@ func TestTheWallAroundTheToken(t *testing.T) {
 	u := &upstream{answer: func(*http.Request) *http.Response { return reply(200, "{}") }}
 	cfg := testConfig(u).withDefaults()
 	gateway, _ := url.Parse(testGateway)
-	wall := newAuth(u, cfg, gateway)
+	wall := newAuth(u, u, cfg, gateway)
 	tests := []struct {
 		method, url  string
 		pass, signed bool
@@ -236,6 +246,8 @@ func TestAnswersThatTheAPIDoesNotPromiseAreErrors(t *testing.T) {
 		{"null", reply(200, `null`), CauseBadResponse},
 		{"another page", reply(200, strings.ReplaceAll(pageJSONText, `"1001"`, `"1002"`)), CauseBadResponse},
 		{"no body though one was asked for", reply(200, `{"id":"1001","status":"current","body":{}}`), CauseBadResponse},
+		{"a body that is null", reply(200, strings.Replace(pageJSONText, `"<p>a&nbsp;b</p>"`, "null", 1)), CauseBadResponse},
+		{"a body that is a number", reply(200, strings.Replace(pageJSONText, `"<p>a&nbsp;b</p>"`, "12", 1)), CauseBadResponse},
 		{"an answer that is too large", reply(200, `{"id":"`+strings.Repeat("1", 2000)+`"}`), CauseTooLarge},
 		{"a redirect", reply(302, "", "Location", "https://login.example/"), CauseBadResponse},
 		{"a page in the trash", reply(200, strings.Replace(pageJSONText, "current", "trashed", 1)), CauseNotFound},
@@ -256,6 +268,45 @@ func TestAnswersThatTheAPIDoesNotPromiseAreErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnAnswerThatBreaksOffIsAskedForOnceMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cut := func() *http.Response {
+			resp := reply(200, "")
+			resp.Body = io.NopCloser(broken{strings.NewReader(pageJSONText[:50]), io.ErrUnexpectedEOF})
+			return resp
+		}
+		client, u := newTestClient(t, afterFailures(1, cut))
+		if _, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage}); err != nil || len(u.requests) != 2 {
+			t.Errorf("once: %v after %d requests", err, len(u.requests))
+		}
+		client, u = newTestClient(t, afterFailures(9, cut))
+		_, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Cause != CauseUnavailable || e.Attempts == 0 || len(u.requests) != 2 {
+			t.Errorf("always: %v after %d requests", err, len(u.requests))
+		}
+	})
+}
+
+func TestAnAnswerThatStallsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newTestClient(t, func(req *http.Request) *http.Response {
+			body, feed := io.Pipe()
+			context.AfterFunc(req.Context(), func() { _ = feed.CloseWithError(context.Cause(req.Context())) })
+			go func() { _, _ = feed.Write([]byte(pageJSONText[:50])) }()
+			resp := reply(200, "")
+			resp.Body = body
+			return resp
+		})
+		start := time.Now()
+		_, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage})
+		if CauseOf(err) != CauseUnavailable || time.Since(start) > 3*defaultStallTimeout {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
 }
 
 func TestAnOlderVersionMustBeTheOneAskedFor(t *testing.T) {

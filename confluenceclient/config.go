@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -59,13 +61,12 @@ type Config struct {
 	MaxResponseBytes int64         // largest JSON answer read; 0: 32 MiB
 	MaxFileBytes     int64         // largest attachment handed out; 0: no limit
 	CacheBytes       int64         // memory for cached pages; 0: 64 MiB; negative: no cache
-	StallTimeout     time.Duration // longest silence within a download; 0: 30 s
+	StallTimeout     time.Duration // longest silence within an answer or a download; 0: 30 s
 
-	Transport      http.RoundTripper                     // below all layers; nil: an http.Transport made for one busy host
-	Proxy          func(*http.Request) (*url.URL, error) // for the transport that nil stands for; nil: no proxy
-	TracerProvider trace.TracerProvider                  // nil: no spans
-	MeterProvider  metric.MeterProvider                  // nil: no metrics
-	Logger         *slog.Logger                          // nil: no logs
+	Transport      http.RoundTripper    // below all layers; nil: an http.Transport made for one busy host
+	TracerProvider trace.TracerProvider // nil: no spans
+	MeterProvider  metric.MeterProvider // nil: no metrics
+	Logger         *slog.Logger         // nil: no logs
 }
 
 func (cfg Config) withDefaults() Config {
@@ -89,6 +90,7 @@ func (cfg Config) Check() error {
 	cfg = cfg.withDefaults()
 	problems := []error{
 		checkBase("site URL", cfg.SiteURL, "https://YOUR-SITE.atlassian.net"),
+		checkSitePath(cfg.SiteURL),
 		checkBase("gateway URL", cfg.GatewayURL, DefaultGatewayURL),
 		cfg.checkGatewayIsNoSite(),
 		cfg.Credentials.check(),
@@ -97,8 +99,8 @@ func (cfg Config) Check() error {
 		problems = append(problems, fmt.Errorf("cloud ID %q is not valid; it looks like 11111111-2222-3333-4444-555555555555", cfg.CloudID))
 	}
 	for _, host := range cfg.MediaHosts {
-		if host == "" || strings.ContainsAny(host, "/@?# ") {
-			problems = append(problems, fmt.Errorf("media host %q is not a host name; it looks like %s, without scheme and path", host, DefaultMediaHost))
+		if !hostPattern.MatchString(host) {
+			problems = append(problems, fmt.Errorf("media host %q is not a host name; it looks like %s, without scheme, path and wildcards", host, DefaultMediaHost))
 		}
 	}
 	return errors.Join(problems...)
@@ -119,11 +121,25 @@ func checkBase(what, raw, example string) error {
 		return fmt.Errorf("%s must not have a query or fragment; it looks like %s", what, example)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return fmt.Errorf("%s uses http, which is accepted for loopback addresses only; use https://%s", what, u.Host)
+	case tooLarge(u.Port()):
+		return fmt.Errorf("%s has port %s, and ports end at 65535", what, u.Port())
 	case u.Scheme != "https" && u.Scheme != "http":
 		return fmt.Errorf("%s has scheme %q; it looks like %s", what, u.Scheme, example)
 	}
 	return nil
 }
+
+// checkSitePath refuses a site URL with a page's path behind it, which would
+// stand in every link for people.
+func checkSitePath(siteURL string) error {
+	site, err := url.Parse(siteURL)
+	if err != nil || site.Path == "" || site.Path == "/wiki" {
+		return nil // checkBase reports what is no address
+	}
+	return fmt.Errorf("site URL has the path %s; leave it out: %s://%s", site.Path, site.Scheme, site.Host)
+}
+
+var hostPattern = regexp.MustCompile(`^[0-9A-Za-z.-]+(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?$`)
 
 // siteHost matches the hosts of sites, in the commercial and government clouds.
 var siteHost = regexp.MustCompile(`\.(atlassian\.net|jira\.com|atlassian-us-gov-mod\.net|atlassian-isolated\.net)$`)
@@ -138,9 +154,9 @@ func (cfg Config) checkGatewayIsNoSite() error {
 	right := "scoped tokens work only through the gateway: set the gateway URL to " + DefaultGatewayURL +
 		" (requests then go to " + DefaultGatewayURL + "/ex/confluence/{cloudId}/wiki/…) and the site URL to the site's address"
 	site, err := url.Parse(cfg.SiteURL)
-	host := strings.ToLower(gateway.Hostname())
+	host := strings.ToLower(strings.TrimSuffix(gateway.Hostname(), "."))
 	if siteHost.MatchString(host) ||
-		(err == nil && site.Host != "" && strings.EqualFold(site.Host, gateway.Host) && !isLoopback(host)) {
+		(err == nil && site.Host != "" && sameHost(site, gateway) && !isLoopback(host)) {
 		return fmt.Errorf("gateway URL %s is the address of a site; %s", gateway.Host, right)
 	}
 	if path := strings.Trim(gateway.Path, "/"); path != "" {
@@ -156,8 +172,8 @@ func (cred Credentials) check() error {
 	var problems []error
 	if cred.Secret == nil || strings.TrimSpace(cred.Secret()) == "" {
 		problems = append(problems, fmt.Errorf("auth scheme %s needs a %s, and none is set", cred.Scheme, cred.secretName()))
-	} else if strings.ContainsAny(strings.TrimSpace(cred.Secret()), " \t\r\n\x00") {
-		problems = append(problems, fmt.Errorf("the %s has a blank or line break inside; paste it again, alone and on one line", cred.secretName()))
+	} else if strings.ContainsFunc(strings.TrimSpace(cred.Secret()), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		problems = append(problems, fmt.Errorf("the %s has a blank, a line break or an unprintable character inside; paste it again, alone and on one line", cred.secretName()))
 	}
 	if cred.Scheme == SchemeBasic && cred.Email == "" {
 		problems = append(problems, errors.New("auth scheme basic needs the e-mail address of the token's account, and none is set"))
@@ -179,6 +195,11 @@ func (cred Credentials) secretName() string {
 		return "client secret"
 	}
 	return "token"
+}
+
+func tooLarge(port string) bool {
+	_, err := strconv.ParseUint(port, 10, 16)
+	return port != "" && err != nil
 }
 
 func isLoopback(host string) bool {

@@ -79,7 +79,7 @@ type SearchResult struct {
 // Attachment describes one version of an attached file.
 type Attachment struct {
 	ID, Title, MediaType, Comment string
-	FileSize                      *int64 // bytes; nil: not told
+	FileSize                      *int64 // bytes, at least 1; nil: not told
 	Version                       Version
 	ContainerID                   string // page, blog post or custom content
 	SpaceKey                      string // empty where it cannot be told

@@ -20,6 +20,7 @@ type Cursor struct {
 	Mark  uint64 `json:"m,omitempty"`
 	Until uint32 `json:"u,omitempty"`
 	Seen  uint8  `json:"n,omitempty"`
+	Empty uint8  `json:"e,omitempty"`
 }
 
 // IsZero tells whether the cursor is the beginning or, in an answer, the end.
@@ -29,12 +30,16 @@ func (c Cursor) IsZero() bool { return c.Value == "" }
 // is called endless. Once can be an accident: equal hits of a search swap.
 const maxRepeats = 2
 
+// maxEmpty is how many pages of results in a row may hold nothing.
+const maxEmpty = 20
+
 // next returns the cursor for the page after one with these ids.
 //
 // Some listings never end: they give the same cursor again, or new cursors with
 // the same items (CONFSERVER-95396). The guard is Brent's: a mark is set at
 // steps 1, 2, 4, 8, … and every page is held against it, so any cycle is found
-// within a small multiple of its length, and nothing is kept but the mark.
+// within a small multiple of its length, and nothing is kept but the mark. Pages
+// that hold nothing are counted.
 func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) {
 	if value == "" {
 		return Cursor{}, nil
@@ -43,6 +48,11 @@ func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) 
 		return Cursor{}, badResponse(op, "the listing never ends: Confluence gave the same cursor again")
 	}
 	n := Cursor{Op: op.Name, Value: value, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
+	if len(ids) == 0 {
+		if n.Empty = c.Empty + 1; n.Empty > maxEmpty {
+			return Cursor{}, badResponse(op, "the listing never ends: Confluence gives pages of results without results")
+		}
+	}
 	mark := fingerprint(ids)
 	if len(ids) > 0 && c.Steps > 0 && mark == c.Mark {
 		n.Seen++
@@ -56,13 +66,15 @@ func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) 
 	return n, nil
 }
 
+// fingerprint is the same for the same ids in any order.
 func fingerprint(ids []string) uint64 {
-	h := fnv.New64a()
+	var sum uint64
 	for _, id := range ids {
+		h := fnv.New64a()
 		_, _ = h.Write([]byte(id))
-		_, _ = h.Write([]byte{0})
+		sum += h.Sum64()
 	}
-	return h.Sum64()
+	return sum
 }
 
 // pageLinks is where a listing says how to go on.
@@ -70,7 +82,26 @@ type pageLinks struct {
 	Next string `json:"next"`
 }
 
-var headerNext = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
+var (
+	headerLink = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+	headerRel  = regexp.MustCompile(`(?i)(?:^|;)\s*rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,"']+))`)
+)
+
+// headerNext returns the link of relation "next" in Link headers (RFC 8288):
+// among any parameters, quoted or not, in either case, and beside other
+// relations.
+func headerNext(header http.Header) string {
+	for _, link := range headerLink.FindAllStringSubmatch(strings.Join(header.Values("Link"), ", "), -1) {
+		for _, rel := range headerRel.FindAllStringSubmatch(link[2], -1) {
+			for name := range strings.FieldsSeq(rel[1] + rel[2] + rel[3]) {
+				if strings.EqualFold(name, "next") {
+					return link[1]
+				}
+			}
+		}
+	}
+	return ""
+}
 
 // nextCursor takes the cursor out of a listing's link to the next page, and
 // nothing else: the link itself names the site, or lacks the gateway's path
@@ -80,8 +111,8 @@ func nextCursor(op *Operation, links *pageLinks, header http.Header) (string, er
 	if links != nil {
 		link = links.Next
 	}
-	if match := headerNext.FindStringSubmatch(strings.Join(header.Values("Link"), ", ")); link == "" && match != nil {
-		link = match[1]
+	if link == "" {
+		link = headerNext(header)
 	}
 	if link == "" {
 		return "", nil
@@ -99,6 +130,12 @@ func nextCursor(op *Operation, links *pageLinks, header http.Header) (string, er
 	return "", badResponse(op, "Confluence's link to the next page of results has no cursor")
 }
 
+// noResults is for a listing that lacks its list. An empty one is there all the
+// same; without it, an error's body would pass for "nothing found".
+func noResults(op *Operation) *Error {
+	return badResponse(op, "Confluence's answer has no list of results")
+}
+
 // maxLookupPages bounds a look-up, which filters make short.
 const maxLookupPages = 20
 
@@ -113,6 +150,9 @@ func each[T any](ctx context.Context, c *Client, op *Operation, ids pathIDs, que
 		header, err := c.get(ctx, op, ids, query, &got)
 		if err != nil {
 			return err
+		}
+		if got.Results == nil {
+			return noResults(op)
 		}
 		for _, item := range got.Results {
 			if !visit(item) {
@@ -139,7 +179,11 @@ func first[T any](ctx context.Context, c *Client, op *Operation, query url.Value
 		return !ok
 	})
 	if err == nil && !ok {
-		err = &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
+		err = absent(op)
 	}
 	return found, err
+}
+
+func absent(op *Operation) *Error {
+	return &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
 }

@@ -11,13 +11,14 @@ import (
 
 // Discover asks the site for its cloud ID, without credentials, at
 // /_edge/tenant_info. Atlassian does not promise that endpoint, so a cloud ID
-// that is set needs no discovery. A nil transport is http.DefaultTransport.
+// that is set needs no discovery. A nil transport is one
+// like the client's own.
 func Discover(ctx context.Context, siteURL string, transport http.RoundTripper) (string, error) {
 	if err := checkBase("site URL", siteURL, "https://YOUR-SITE.atlassian.net"); err != nil {
 		return "", err
 	}
 	if transport == nil {
-		transport = http.DefaultTransport
+		transport = newBaseTransport()
 	}
 	base := strings.TrimSuffix(strings.TrimRight(siteURL, "/"), "/wiki")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/_edge/tenant_info", nil)

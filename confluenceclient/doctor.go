@@ -69,7 +69,7 @@ func (d *doctor) site(ctx context.Context) Finding {
 	defer cancel()
 	transport := d.cfg.Transport
 	if transport == nil {
-		transport = newBaseTransport(d.cfg.Proxy)
+		transport = newBaseTransport()
 	}
 	var err error
 	if d.discovered, err = Discover(ctx, d.cfg.SiteURL, transport); err == nil {
@@ -125,7 +125,7 @@ func (d *doctor) gateway(ctx context.Context) Finding {
 	case d.control != nil && d.control.Cause == CauseMisrouted:
 		f.Severity, f.Seen = Problem, where+": the gateway does not know this cloud ID"
 		f.Remedy = "compare the cloud ID with " + d.cfg.SiteURL + "/_edge/tenant_info"
-	case d.control != nil && (d.control.Message == messageFromSite || d.control.Cause == CauseBadResponse):
+	case d.control != nil && (d.control.Message == messageFromSite || d.control.Cause == CauseBadResponse || d.control.Cause == CauseGone):
 		f.Severity, f.Seen = Problem, where+": the answer does not come from the gateway: "+d.control.Message
 		f.Remedy = "set the gateway URL to " + DefaultGatewayURL + "; scoped tokens work nowhere else"
 	default:

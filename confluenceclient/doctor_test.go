@@ -18,6 +18,7 @@ type site struct {
 	skew     time.Duration
 	cloudID  string
 	offline  bool // the site's host cannot be resolved
+	gone     string
 }
 
 var errNoSuchHost = errors.New("no such host")
@@ -46,6 +47,9 @@ func (s *site) gateway(req *http.Request) *http.Response {
 	}
 	if s.refusal != nil {
 		return s.refusal()
+	}
+	if s.gone != "" && path == s.gone {
+		return reply(410, "")
 	}
 	for _, op := range operations() {
 		if path != strings.NewReplacer("{id}", "1", "{attachmentId}", "1").Replace(op.Path) {
@@ -111,6 +115,10 @@ func TestDoctorFindsEachCauseAndSaysWhatToDo(t *testing.T) {
 		{"no scope for attachments", site{scopes: without("read:attachment:confluence")}, nil, "scopes-get-attachment", Problem, "download", "readonly:content.attachment:confluence or read:attachment:confluence"},
 		{"a token that is not scoped", site{siteOpen: true}, nil, "token-width", Warning, "not a scoped one", "only the scopes"},
 		{"a token with a scope too many", site{scopes: append(slices.Clone(readerScopes), "read:audit-log:confluence")}, nil, "token-width", Warning, "audit log", "only the scopes"},
+		{"something else than the gateway", site{refusal: func() *http.Response { return reply(404, "<html>", "Content-Type", "text/html") }}, nil, "token", Problem, "failed", "again"},
+		{"a portal in the way", site{refusal: func() *http.Response { return reply(200, "<html>Welcome", "Content-Type", "text/html") }}, nil, "gateway", Problem, "does not come from the gateway", DefaultGatewayURL},
+		{"an endpoint that is gone", site{scopes: readerScopes, gone: "/wiki/rest/api/search"}, nil, "scopes-search", Problem, "removed this endpoint", "Search will fail"},
+		{"scheme bearer, a token that is not scoped", site{siteOpen: true}, func(c *Config) { c.Credentials.Scheme = SchemeBearer }, "token-width", Warning, "not a scoped one", "only the scopes"},
 		{"a clock that is off", site{scopes: readerScopes, skew: -time.Hour}, nil, "clock", Warning, "1h0m0s ahead", "NTP"},
 	}
 	for _, tt := range tests {

@@ -62,7 +62,7 @@ func (d *doctor) token(ctx context.Context) Finding {
 		return f
 	}
 	switch d.client.control(ctx) {
-	case alive, unsaid:
+	case alive:
 		d.alive = true
 		f.Severity, f.Seen = OK, "the gateway and Confluence accept the token"
 	case shutOut:
@@ -127,7 +127,8 @@ func (d *doctor) scopesOf(ctx context.Context, check, rpc string) Finding {
 		missing, err := d.firstOpen(ctx, need)
 		switch {
 		case err != nil:
-			f.Severity, f.Seen = Skipped, preferred.Endpoint()+": "+err.Message
+			f.Severity, f.Seen = Problem, err.Op.Endpoint()+": "+err.Message
+			f.Remedy = "run doctor again in a minute; if it stays, " + rpc + " will fail in the same way"
 			return f
 		case missing == 0:
 			open++
@@ -163,14 +164,11 @@ func (d *doctor) firstOpen(ctx context.Context, need Need) (int, *failure) {
 	for i, op := range need.AnyOf {
 		_, f := d.client.probe(ctx, op)
 		switch {
-		case f == nil:
-			return i, nil
-		case f.Cause == CauseScopeMissing:
-			continue
-		case f.Cause == CauseUnavailable || f.Cause == CauseRateLimited || f.Cause == CauseCancelled || f.Cause == CauseDeadline:
+		case f == nil, f.Cause == CauseNotFound, f.Cause == CauseInvalid:
+			return i, nil // it was looked for, so the scope was there
+		case f.Cause != CauseScopeMissing:
 			return i, f
 		}
-		return i, nil
 	}
 	return len(need.AnyOf), nil
 }
@@ -185,8 +183,12 @@ func (d *doctor) tokenWidth(ctx context.Context) Finding {
 	if d.worksOnSite(ctx) {
 		return Finding{Check: f.Check, Severity: Warning, Seen: "the token also works on the site's own address, so it is not a scoped one", Remedy: remedy}
 	}
-	if _, refusal := d.client.probe(ctx, opAudit); refusal == nil || refusal.Cause == CauseForbidden {
-		return Finding{Check: f.Check, Severity: Warning, Seen: "the token is wider than needed: it has a scope for the audit log", Remedy: remedy}
+	// The scope check comes first, and only tokens with scopes have one.
+	switch _, refusal := d.client.probe(ctx, opAudit); {
+	case refusal == nil, refusal.Cause == CauseForbidden, refusal.Cause == CauseNotFound:
+		return Finding{Check: f.Check, Severity: Warning, Seen: "the token is wider than needed: the audit log is open to it, or it is not a scoped one", Remedy: remedy}
+	case refusal.Cause != CauseScopeMissing:
+		return Finding{Check: f.Check, Severity: Skipped, Seen: "not checked: " + refusal.Message}
 	}
 	return f
 }
@@ -204,7 +206,7 @@ func (d *doctor) worksOnSite(ctx context.Context) bool {
 	req.Header.Set("Authorization", d.cfg.Credentials.authorization())
 	transport := d.cfg.Transport
 	if transport == nil {
-		transport = newBaseTransport(d.cfg.Proxy)
+		transport = newBaseTransport()
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

@@ -24,7 +24,7 @@ var opMedia = &Operation{Name: "fetchMedia", API: "media", Path: "/file/{fileId}
 // refuses tokens (CHANGE-2735).
 func (c *Client) Download(ctx context.Context, a *Attachment, offset int64) (io.ReadCloser, error) {
 	size := int64(-1)
-	if a.FileSize != nil && *a.FileSize > 0 { // 0 has been seen for files that are not empty
+	if a.FileSize != nil {
 		size = *a.FileSize
 	}
 	if err := c.checkFileSize(size); err != nil {
@@ -56,11 +56,18 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, a *At
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode == http.StatusFound {
+	if isRedirect(resp) {
 		closeBody(resp)
 		if resp, err = c.fetchMedia(ctx, resp, offset); err != nil {
 			return nil, err
 		}
+	} else if isHTML(resp.Header) && !strings.HasPrefix(a.MediaType, "text/html") {
+		closeBody(resp)
+		return nil, badResponse(opDownload, "a page of HTML came in place of the file")
+	}
+	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		closeBody(resp)
+		return nil, badResponse(opDownload, "the file came compressed, which was not asked for")
 	}
 	body, err := c.newFile(ctx, cancel, resp, offset, size)
 	if err != nil {
@@ -68,6 +75,14 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, a *At
 		return nil, err
 	}
 	return body, nil
+}
+
+func isRedirect(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusFound, http.StatusMovedPermanently, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
 // fetchMedia follows the redirect, once, to an allowed host only. The address

@@ -76,7 +76,7 @@ func TestDownloadsGoThroughTheGatewayAndOnWithoutCredentials(t *testing.T) {
 func TestOffsetsWorkWhetherOrNotTheHostHonoursRange(t *testing.T) {
 	t.Parallel()
 	for _, ranges := range []bool{true, false} {
-		for _, size := range []*int64{sized(10), nil, sized(0)} {
+		for _, size := range []*int64{sized(10), nil} {
 			for offset, want := range map[int64]string{0: "0123456789", 4: "456789", 9: "9", 10: ""} {
 				client, _ := newTestClient(t, media(signed, content("0123456789", ranges)))
 				got, err := download(t.Context(), client, attachmentOf(size), offset)
@@ -126,6 +126,32 @@ func (b broken) Read(p []byte) (int, error) {
 		err = b.err
 	}
 	return n, err
+}
+
+func TestAPageOfHTMLIsNotTheFile(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(*http.Request) *http.Response{
+		"in place of the redirect": func(*http.Request) *http.Response {
+			return reply(200, "<html>login</html>", "Content-Type", "text/html")
+		},
+		"compressed, unasked": media(signed, func(*http.Request) *http.Response { return reply(200, "x", "Content-Encoding", "gzip") }),
+	} {
+		client, _ := newTestClient(t, answer)
+		if _, err := download(t.Context(), client, attachmentOf(nil), 0); CauseOf(err) != CauseBadResponse {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		client, _ := newTestClient(t, func(req *http.Request) *http.Response {
+			if req.URL.Host == "gw.example" {
+				return reply(status, "", "Location", signed)
+			}
+			return reply(200, "01234")
+		})
+		if got, err := download(t.Context(), client, attachmentOf(nil), 0); got != "01234" || err != nil {
+			t.Errorf("redirect %d: %q, %v", status, got, err)
+		}
+	}
 }
 
 func TestAFileThatEndsEarlyOrLateIsNeverWhole(t *testing.T) {
@@ -219,7 +245,7 @@ func TestAttachmentsKnowTheirContainerSpaceAndSize(t *testing.T) {
 	t.Parallel()
 	const text = `{"id":"att9","status":"current","title":"a (1) ü.png","mediaType":"image/png","comment":"c","pageId":"1001",%s"version":{"number":4},
 		"downloadLink":"/download/attachments/1001/a.png?version=4","webuiLink":"/spaces/DOC/pages/1001/Run+Book?preview=%%2F1001%%2F9%%2Fa.png","_links":{"base":"https://acme.example/wiki"}}`
-	for size, want := range map[string]*int64{``: nil, `"fileSize":5,`: sized(5), `"fileSize":null,`: nil} {
+	for size, want := range map[string]*int64{``: nil, `"fileSize":5,`: sized(5), `"fileSize":null,`: nil, `"fileSize":0,`: nil, `"fileSize":-1,`: nil, `"fileSize":"5",`: sized(5), `"fileSize":5.0,`: sized(5)} {
 		client, u := newTestClient(t, func(*http.Request) *http.Response { return reply(200, fmt.Sprintf(text, size)) })
 		a, err := client.Attachment(t.Context(), "att9", 0)
 		if err != nil {

@@ -17,17 +17,36 @@ type file struct {
 	body   io.ReadCloser
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	stall  *time.Timer
 	at     int64 // position of the next byte in the whole file
 	size   int64 // of the whole file; -1: not told
 }
 
 var errStalled = errors.New("no byte came within the stall timeout")
 
+// guard gives up a body from which nothing comes for too long while somebody
+// reads. While nobody does, nothing is stalled.
+type guard struct {
+	io.ReadCloser
+	timeout time.Duration
+	timer   *time.Timer
+}
+
+func newGuard(body io.ReadCloser, timeout time.Duration, cancel context.CancelCauseFunc) *guard {
+	timer := time.AfterFunc(timeout, func() { cancel(errStalled) })
+	timer.Stop()
+	return &guard{ReadCloser: body, timeout: timeout, timer: timer}
+}
+
+func (g *guard) Read(p []byte) (int, error) {
+	g.timer.Reset(g.timeout)
+	defer g.timer.Stop()
+	return g.ReadCloser.Read(p)
+}
+
 // newFile places the reader at offset, whether or not the host honoured the
 // Range request: 206 begins there, 200 at the beginning of the file.
 func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, resp *http.Response, offset, size int64) (io.ReadCloser, error) {
-	f := &file{client: c, body: resp.Body, ctx: ctx, cancel: cancel, size: size}
+	f := &file{client: c, body: newGuard(resp.Body, c.cfg.StallTimeout, cancel), ctx: ctx, cancel: cancel, size: size}
 	total := resp.ContentLength
 	if resp.StatusCode == http.StatusPartialContent {
 		start, ok := rangeStart(resp.Header)
@@ -48,10 +67,7 @@ func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, re
 	if err := c.checkFileSize(f.size); err != nil {
 		return nil, err
 	}
-	f.stall = time.AfterFunc(c.cfg.StallTimeout, func() { cancel(errStalled) })
-	f.stall.Stop() // until somebody reads
 	if _, err := io.CopyN(io.Discard, f, offset-f.at); err != nil {
-		f.stall.Stop()
 		if errors.Is(err, io.EOF) { // only a file of unknown size can end here without an error
 			err = outOfRange(offset, f.at)
 		}
@@ -61,9 +77,7 @@ func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, re
 }
 
 func (f *file) Read(p []byte) (int, error) {
-	f.stall.Reset(f.client.cfg.StallTimeout)
 	n, err := f.body.Read(p)
-	f.stall.Stop() // while the caller is slow, nobody is stalled
 	f.at += int64(n)
 	if f.size >= 0 && f.at > f.size {
 		return 0, badResponse(opMedia, fmt.Sprintf("the file is longer than the %d bytes that were announced", f.size))
@@ -98,7 +112,6 @@ func (f *file) truncated(err error) *Error {
 }
 
 func (f *file) Close() error {
-	f.stall.Stop()
 	f.cancel(nil) // rather than reading what is left of a large file
 	return f.body.Close()
 }

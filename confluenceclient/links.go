@@ -32,10 +32,10 @@ func (c *Client) pageURL(id string) string {
 }
 
 // spaceKeyOf reads the space key out of links such as /spaces/KEY/pages/1001;
-// empty where the link has none.
-func spaceKeyOf(link string) string {
+// empty where the link has none, or leads elsewhere than to the site.
+func (c *Client) spaceKeyOf(link string) string {
 	u, err := url.Parse(link)
-	if err != nil {
+	if err != nil || c.webURL(link) == "" {
 		return ""
 	}
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(u.Path, "/wiki"), "/"), "/")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,6 +81,18 @@ func TestWalksWithoutAnEndAreErrors(t *testing.T) {
 			n++
 			return reply(200, fmt.Sprintf(`{"results":[%s],"_links":{"next":"/x?cursor=c%d"}}`, item("1"), n))
 		},
+		"new cursors, nothing": func(*http.Request) *http.Response {
+			n++
+			return reply(200, fmt.Sprintf(`{"results":[],"_links":{"next":"/x?cursor=c%d"}}`, n))
+		},
+		"new cursors, the same items in another order": func(*http.Request) *http.Response {
+			n++
+			a, b := item("1"), item("2")
+			if n%2 == 0 {
+				a, b = b, a
+			}
+			return reply(200, fmt.Sprintf(`{"results":[%s,%s],"_links":{"next":"/x?cursor=c%d"}}`, a, b, n))
+		},
 		"new cursors, a cycle of three": func(*http.Request) *http.Response {
 			n++
 			return reply(200, fmt.Sprintf(`{"results":[%s],"_links":{"next":"/x?cursor=c%d"}}`, item(fmt.Sprint(n%3+1)), n))
@@ -120,6 +133,12 @@ func TestTheCursorIsTakenOutOfAnyFormOfLink(t *testing.T) {
 		{"a name that ends alike", "/wiki/x?precursor=no&cursor=yes#cursor=no", nil, "yes", false},
 		{"in the header alone", "", header(`</wiki/api/v2/spaces/7/pages?cursor=eyJpZCI6IjMwIn0=&depth=all&limit=100>; rel="next", <https://acme.example/wiki>; rel="base"`), "eyJpZCI6IjMwIn0=", false},
 		{"in a header that names the base first", "", header(`<https://acme.example/wiki>; rel="base", </wiki/x?cursor=abc>; rel=next`), "abc", false},
+		{"in a header, relation in single quotes", "", header(`</x?cursor=abc>; rel='next'`), "abc", false},
+		{"in a header, in capitals", "", header(`</x?cursor=abc>; Rel="NEXT"`), "abc", false},
+		{"in a header, with blanks", "", header(`</x?cursor=abc> ; rel = "next"`), "abc", false},
+		{"in a header, beside another relation", "", header(`</x?cursor=abc>; rel="last next"`), "abc", false},
+		{"in a header, behind another parameter", "", header(`</x?cursor=abc>; title="a, rel=prev"; rel="next"`), "abc", false},
+		{"in a header, of a relation that ends alike", "", header(`</x?cursor=abc>; rel="nextish"`), "", false},
 		{"none", "", header(`<https://acme.example/wiki>; rel="base"`), "", false},
 		{"an offset instead", "/rest/api/search?start=25", nil, "", true},
 		{"empty cursor", "/rest/api/search?cursor=", nil, "", true},
@@ -172,6 +191,44 @@ func TestANullItemIsABadResponse(t *testing.T) {
 	}
 }
 
+func TestAnAnswerWithoutItsListIsNotAnEmptyList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{}`, `{"results":null}`, `{"message":"temporarily unavailable"}`} {
+		client, _ := newTestClient(t, func(*http.Request) *http.Response { return reply(200, body) })
+		_, childrenErr := client.Children(t.Context(), ChildrenRequest{ParentType: TypePage, ParentID: "1", Limit: 1})
+		_, searchErr := client.Search(t.Context(), SearchRequest{CQL: "type = page", Limit: 1})
+		_, titleErr := client.PageIDByTitle(t.Context(), "DOC", "T")
+		for _, err := range []error{childrenErr, searchErr, titleErr} {
+			if CauseOf(err) != CauseBadResponse {
+				t.Errorf("%s: %v", body, err)
+			}
+		}
+	}
+}
+
+func TestNumbersComeInAnySpelling(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, func(*http.Request) *http.Response {
+		return reply(200, `{"results":[{"id":"1","type":"page","childPosition":-5.0,"_links":[]},{"id":"2","type":"page","childPosition":3000000000},
+			{"id":"3","type":"page","childPosition":"7","_links":{"webui":["x"]}},{"id":"4"}]}`)
+	})
+	page, err := client.Children(t.Context(), ChildrenRequest{ParentType: TypePage, ParentID: "1", Limit: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var positions []string
+	for _, child := range page.Children {
+		position := "-"
+		if child.Position != nil {
+			position = fmt.Sprint(*child.Position)
+		}
+		positions = append(positions, position)
+	}
+	if !cmp.Equal(positions, []string{"-5", "-", "7", "-"}) || page.Children[3].Type != "" {
+		t.Errorf("positions %v, children %+v", positions, page.Children)
+	}
+}
+
 func TestWithoutTheScopeForTheTreePagesComeFromTheOlderEndpoint(t *testing.T) {
 	t.Parallel()
 	client, u := newTestClient(t, func(req *http.Request) *http.Response {
@@ -202,10 +259,11 @@ func TestSearchRowsBecomePlainTextAndPeoplesLinks(t *testing.T) {
 	client, u := newTestClient(t, func(*http.Request) *http.Response {
 		return reply(200, `{"results":[
 			{"content":{"id":"1001","type":"page","title":"Run & Book","_links":{"webui":"/spaces/DOC/pages/1001/Run+Book"}},"title":"@@@hl@@@Run@@@endhl@@@ &amp; Book","excerpt":"List&lt;T&gt; @@@hl@@@run@@@endhl@@@ a < b <b>bold</b> &amp;lt;","url":"/spaces/DOC/pages/1001/Run+Book","lastModified":"2026-03-01T01:00:00.000Z","resultGlobalContainer":{"title":"Docs","displayUrl":"/spaces/DOC"},"entityType":"content"},
-			{"content":{"id":"att77","type":"attachment","title":"spec.pdf","container":{"id":"1001","type":"page"}},"url":"/spaces/DOC/pages/1001/Run+Book?preview=/1001/77/spec.pdf"},
+			{"content":{"id":"att77","type":"attachment","title":"spec.pdf"},"url":"/spaces/DOC/pages/1001/Run+Book?preview=/1001/77/spec.pdf"},
 			{"space":{"id":7,"key":"DOC"},"title":"Documentation","url":"/spaces/DOC","entityType":"space"},
 			{"user":{"accountId":"u"},"title":"Dana","url":"/people/u","entityType":"user"},
-			{"content":{"id":"2","type":"page","title":"Else"},"url":"https://elsewhere.example/wiki/pages/2"}],
+			{"content":{"id":"3","type":"page","status":"trashed","title":"Old"},"url":"/spaces/DOC/pages/3"},
+			{"content":{"id":"2","type":"page","title":"Else","space":{"key":"OTHER"}},"lastModified":"2026-03-01T02:00:00.000+0100","url":"https://elsewhere.example/wiki/pages/2"}],
 			"totalSize":291,"_links":{"next":"/rest/api/search?next=true&cursor=abc&limit=5&cql=x","base":"https://acme.example/wiki","context":"/wiki"}}`)
 	})
 	got, err := client.Search(t.Context(), SearchRequest{CQL: `text ~ "run"`, Limit: 5})
@@ -219,15 +277,16 @@ func TestSearchRowsBecomePlainTextAndPeoplesLinks(t *testing.T) {
 			{ID: "1001", Type: TypePage, Title: "Run & Book", SpaceKey: "DOC", Excerpt: "List<T> run a < b bold &lt;", WebURL: "https://acme.example/wiki/spaces/DOC/pages/1001/Run+Book", ModifiedTime: at},
 			{ID: "att77", Type: TypeAttachment, Title: "spec.pdf", SpaceKey: "DOC", WebURL: "https://acme.example/wiki/spaces/DOC/pages/1001/Run+Book?preview=/1001/77/spec.pdf", ContainerID: "1001", ContainerType: TypePage},
 			{ID: "7", Type: TypeSpace, Title: "Documentation", SpaceKey: "DOC", WebURL: "https://acme.example/wiki/spaces/DOC"},
-			{ID: "2", Type: TypePage, Title: "Else"},
+			{ID: "2", Type: TypePage, Title: "Else", SpaceKey: "OTHER", ModifiedTime: at},
 		},
-		Omitted: []Omitted{{Why: "it is neither content nor a space: user"}},
+		Omitted: []Omitted{{Why: "it is neither content nor a space: user"}, {ID: "3", Why: "its status is trashed"}},
 	}
+	sameInstant := cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })
 	ignoreWalk := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
 		return name == ".Steps" || name == ".Mark" || name == ".Until"
 	}, cmp.Ignore())
-	if diff := cmp.Diff(want, got, ignoreWalk); diff != "" {
+	if diff := cmp.Diff(want, got, ignoreWalk, sameInstant); diff != "" {
 		t.Errorf("search differs (-want +got):\n%s", diff)
 	}
 	if q := u.requests[0].URL.Query(); len(q["cql"]) != 1 || q.Get("excerpt") != "highlight" || q.Has("start") {

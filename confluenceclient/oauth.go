@@ -24,8 +24,13 @@ type oauthTokens struct {
 
 	mu      sync.Mutex
 	latest  string
+	fetched time.Time
 	renewAt time.Time // zero: latest does not expire
 }
+
+// opToken is the request for an access token, the only one that is no GET. It
+// goes to the authorization server, never to Confluence.
+var opToken = &Operation{Name: "fetchAccessToken", API: "oauth", Path: "/oauth/token"}
 
 const (
 	oauthFetchTimeout = 15 * time.Second
@@ -58,15 +63,26 @@ func (o *oauthTokens) usable() string {
 	return o.latest
 }
 
-func (o *oauthTokens) forget() {
+// minTokenAge is how old an access token must be to be taken for dead when it is
+// refused. A newer one is refused for another reason.
+const minTokenAge = time.Minute
+
+// forget drops the latest token, and tells whether it did.
+func (o *oauthTokens) forget() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if time.Since(o.fetched) < minTokenAge {
+		return false
+	}
 	o.latest = ""
+	return true
 }
 
 func (o *oauthTokens) fetch(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, oauthFetchTimeout)
 	defer cancel()
+	ctx, _ = withCall(ctx, opToken)
+	callFrom(ctx).attempt = 1
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{
 		Transport:     o.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -83,7 +99,7 @@ func (o *oauthTokens) fetch(ctx context.Context) (string, error) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.latest, o.renewAt = token.AccessToken, time.Time{}
+	o.latest, o.fetched, o.renewAt = token.AccessToken, time.Now(), time.Time{}
 	if !token.Expiry.IsZero() {
 		o.renewAt = token.Expiry.Add(-min(oauthRenewEarly, time.Until(token.Expiry)/2))
 	}
@@ -94,11 +110,15 @@ func (o *oauthTokens) fetch(ctx context.Context) (string, error) {
 func oauthFailure(err error) *Error {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
-		return &Error{Cause: CauseUnavailable, Message: "the OAuth token endpoint could not be reached or answered nonsense"}
+		return &Error{Cause: CauseUnavailable, RetryAfter: time.Second, Message: "the OAuth token endpoint could not be reached or answered nonsense"}
 	}
 	status := refused.Response.StatusCode
 	if status == http.StatusTooManyRequests || status >= 500 {
-		return &Error{Cause: CauseUnavailable, StatusCode: status, Message: "the OAuth token endpoint is not available"}
+		wait, _ := retryAfter(refused.Response.Header, time.Now())
+		return &Error{Cause: CauseUnavailable, StatusCode: status, RetryAfter: max(wait, time.Second), Message: "the OAuth token endpoint is not available"}
+	}
+	if status < 400 {
+		return &Error{Cause: CauseBadResponse, StatusCode: status, Message: "the OAuth token endpoint answered with something other than a token"}
 	}
 	return &Error{Cause: CauseTokenRejected, StatusCode: status, Message: "the OAuth token endpoint refuses the client ID and secret"}
 }

@@ -1,6 +1,7 @@
 package confluenceclient
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,14 +56,13 @@ type bodyJSON struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// text is the body's value. ADF is a JSON document inside a JSON string; a
-// server that leaves the string out means the same.
-func (b bodyJSON) text() (string, error) {
-	if len(b.Value) == 0 || b.Value[0] != '"' {
-		return string(b.Value), nil
+// text is the body's value, and whether there is one. ADF is a JSON document
+// inside a JSON string; a server that leaves the string out means the same.
+func (b bodyJSON) text(format BodyFormat) (text string, ok bool) {
+	if format == FormatADF && bytes.HasPrefix(b.Value, []byte("{")) {
+		return string(b.Value), true
 	}
-	var text string
-	return text, json.Unmarshal(b.Value, &text)
+	return text, bytes.HasPrefix(b.Value, []byte(`"`)) && json.Unmarshal(b.Value, &text) == nil
 }
 
 // Page returns a page that is current or archived, or an old version of one.
@@ -77,11 +77,27 @@ func (c *Client) Page(ctx context.Context, id string, opts PageOptions) (*Page, 
 	asked := time.Now()
 	page, err := c.readPage(ctx, id, opts)
 	if err != nil {
+		c.forgetPage(key, CauseOf(err))
 		return nil, err
 	}
 	c.pages.put(key, page, asked)
 	fresh := *page // the cached one is nobody's to change
 	return &fresh, nil
+}
+
+// forgetPage drops copies that a newer answer has disproved: of this page when it
+// is gone, of all pages when the token is no longer good for them.
+func (c *Client) forgetPage(key pageKey, cause Cause) {
+	switch cause {
+	case CauseTokenRejected, CauseScopeMissing, CauseForbidden:
+		c.pages.clear()
+	case CauseNotFound, CauseGone:
+		for _, format := range []BodyFormat{FormatNone, FormatStorage, FormatADF, FormatView, FormatExportView} {
+			for _, version := range []int32{0, key.version} {
+				c.pages.drop(pageKey{key.identity, key.id, version, format})
+			}
+		}
+	}
 }
 
 func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Page, error) {
@@ -101,7 +117,7 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 	}
 	page := &Page{
 		ID: string(got.ID), Title: got.Title, Status: got.Status,
-		SpaceID: string(got.SpaceID), SpaceKey: spaceKeyOf(got.Links.WebUI),
+		SpaceID: string(got.SpaceID), SpaceKey: c.spaceKeyOf(got.Links.WebUI),
 		ParentID: string(got.ParentID), ParentType: ContentType(got.ParentType),
 		Version: got.Version.version(), CreateTime: got.CreatedAt.Time, AuthorAccountID: string(got.AuthorID),
 		WebURL: c.webURL(got.Links.WebUI),
@@ -109,13 +125,16 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 	if page.WebURL == "" {
 		page.WebURL = c.pageURL(page.ID)
 	}
-	var err error
-	if page.Body, err = got.Body[string(opts.Format)].text(); err != nil {
-		return nil, badResponse(opGetPage, "Confluence's body is not text")
+	if opts.Format != FormatNone {
+		var ok bool
+		if page.Body, ok = got.Body[string(opts.Format)].text(opts.Format); !ok {
+			return nil, badResponse(opGetPage, "Confluence answered without the body that was asked for")
+		}
 	}
 	if page.SpaceKey == "" && page.SpaceID != "" {
 		// Best effort: without the scope for spaces the page is still good, and
 		// the empty key tells.
+		var err error
 		page.SpaceKey, err = c.spaceKeyByID(ctx, page.SpaceID)
 		if err != nil && CauseOf(err) != CauseScopeMissing && CauseOf(err) != CauseNotFound {
 			return nil, err
@@ -128,7 +147,11 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 // 200 for trashed pages (api-facts §7).
 func checkPage(got *pageJSON, id string, opts PageOptions) error {
 	switch got.Status {
-	case "current", "archived", "":
+	case "":
+		if opts.Version == 0 {
+			got.Status = "current" // not told, and nothing else was asked for
+		}
+	case "current", "archived":
 	case "historical":
 		if opts.Version == 0 {
 			return notServed(got.Status)
@@ -139,11 +162,8 @@ func checkPage(got *pageJSON, id string, opts PageOptions) error {
 	if string(got.ID) != id {
 		return badResponse(opGetPage, "Confluence answered with another page than the one asked for")
 	}
-	if opts.Version != 0 && got.Version.Number != opts.Version {
-		return badResponse(opGetPage, fmt.Sprintf("Confluence answered with version %d instead of %d", got.Version.Number, opts.Version))
-	}
-	if _, ok := got.Body[string(opts.Format)]; opts.Format != FormatNone && !ok {
-		return badResponse(opGetPage, "Confluence answered without the body that was asked for")
+	if opts.Version != 0 && got.Version.Number.int32() != opts.Version {
+		return badResponse(opGetPage, fmt.Sprintf("Confluence answered with version %d instead of %d", got.Version.Number.value, opts.Version))
 	}
 	return nil
 }

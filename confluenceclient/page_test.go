@@ -42,6 +42,30 @@ func TestACopyIsServedForAsLongAsTheCallerAllows(t *testing.T) {
 	})
 }
 
+func TestACopyThatIsDisprovedIsNotServedAgain(t *testing.T) {
+	t.Parallel()
+	for name, disproof := range map[string]*http.Response{
+		"gone":           reply(404, `{"errors":[{"title":"Cannot find a page with id [1001]"}]}`),
+		"trashed":        reply(200, strings.Replace(pageJSONText, "current", "trashed", 1)),
+		"token rejected": reply(401, ""),
+		"scope missing":  reply(401, scopeRefusal),
+	} {
+		answer := reply(200, pageJSONText)
+		client, _ := newTestClient(t, func(*http.Request) *http.Response { return answer })
+		read := func(age time.Duration, format BodyFormat) error {
+			_, err := client.Page(t.Context(), "1001", PageOptions{Format: format, MaxAge: age})
+			return err
+		}
+		if err := errors.Join(read(time.Hour, FormatStorage), read(time.Hour, FormatNone)); err != nil {
+			t.Fatal(err)
+		}
+		answer = disproof
+		if read(0, FormatStorage) == nil || read(time.Hour, FormatStorage) == nil || read(time.Hour, FormatNone) == nil {
+			t.Errorf("%s: the old copy was served", name)
+		}
+	}
+}
+
 func TestANewTokenStartsWithAnEmptyCache(t *testing.T) {
 	t.Parallel()
 	token := testToken
@@ -66,7 +90,7 @@ func TestAPageIsFoundByItsTitle(t *testing.T) {
 		if req.URL.Query().Get("cursor") == "" {
 			return reply(200, `{"results":[{"id":"1","title":"Run Book 2","spaceId":"7"},{"id":"2","title":"run book","spaceId":"8"}],"_links":{"next":"/x?cursor=c"}}`)
 		}
-		return reply(200, `{"results":[{"id":"1001","title":"RUN BOOK","spaceId":"7","status":"current"}],"_links":{}}`)
+		return reply(200, `{"results":[{"id":"3","title":"RUN BOOK","spaceId":"7","status":"current"},{"id":"1001","title":"Run Book","spaceId":"7"}],"_links":{}}`)
 	})
 	id, err := client.PageIDByTitle(t.Context(), "doc", `Run Book`)
 	if id != "1001" || err != nil {

@@ -3,6 +3,7 @@ package confluenceclient
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ type retry struct{ next http.RoundTripper }
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, call := req.Context(), callFrom(req.Context())
 	delays := newDelays()
-	edgeRefused := false
+	edgeRefused, renewed := false, false
 	for {
 		call.attempt++
 		resp, err := r.next.RoundTrip(req)
@@ -39,11 +40,16 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			if isEdgeRefusal(resp) && !edgeRefused {
 				edgeRefused, again = true, true
 			}
+			if call.tokenStale && !renewed {
+				renewed, again, call.tokenStale = true, true, false
+			}
 		}
 		wait := delays.NextBackOff()
 		if err == nil {
 			if told, ok := retryAfter(resp.Header, time.Now()); ok {
-				wait = told
+				// At least what was told, never less than the backoff, and not all
+				// callers at the same instant.
+				wait = max(wait, told+rand.N(told/20+1))
 			}
 		}
 		// Never sleep past the caller's deadline: it is better off with an

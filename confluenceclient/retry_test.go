@@ -84,6 +84,8 @@ func TestWaitsAreSleptWhenTheyFitTheDeadlineAndToldWhenNot(t *testing.T) {
 		{"one second, deadline in half of one", 500 * time.Millisecond, "1", 1, CauseRateLimited, 0, 0},
 		{"an hour", time.Hour * 2, "3600", 1, CauseRateLimited, 0, 0},
 		{"for ever", 0, "99999999999999", 1, CauseRateLimited, 0, 0},
+		{"no wait at all", 10 * time.Second, "0", 2, "", 100 * time.Millisecond, time.Second},
+		{"a date in the past", 10 * time.Second, "Fri, 01 Jan 1999 12:00:07 GMT", 2, "", 100 * time.Millisecond, time.Second},
 		{"no header", 10 * time.Second, "", 2, "", 100 * time.Millisecond, time.Second},
 		{"a negative number", 10 * time.Second, "-5", 2, "", 100 * time.Millisecond, time.Second},
 	}

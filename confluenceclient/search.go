@@ -36,10 +36,11 @@ type searchRowJSON struct {
 }
 
 type searchContentJSON struct {
-	ID    contentID `json:"id"`
-	Type  string    `json:"type"`
-	Title string    `json:"title"`
-	Space struct {
+	ID     contentID `json:"id"`
+	Type   string    `json:"type"`
+	Status string    `json:"status"`
+	Title  string    `json:"title"`
+	Space  struct {
 		Key string `json:"key"`
 	} `json:"space"`
 	Container struct {
@@ -67,20 +68,23 @@ func (c *Client) Search(ctx context.Context, req SearchRequest) (*SearchPage, er
 	}
 	var got struct {
 		Results   []searchRowJSON `json:"results"`
-		TotalSize int64           `json:"totalSize"`
+		TotalSize number          `json:"totalSize"`
 		Links     *pageLinks      `json:"_links"`
 	}
 	header, err := c.get(ctx, opSearch, nil, query, &got)
 	if err != nil {
 		return nil, err
 	}
-	page := &SearchPage{EstimatedTotal: got.TotalSize}
+	if got.Results == nil {
+		return nil, noResults(opSearch)
+	}
+	page := &SearchPage{EstimatedTotal: got.TotalSize.value}
 	var ids []string
 	for _, row := range got.Results {
-		result, ok := c.searchResult(row)
+		result, why := c.searchResult(row)
 		ids = append(ids, result.ID)
-		if !ok {
-			page.Omitted = append(page.Omitted, Omitted{ID: result.ID, Why: "it is neither content nor a space: " + cmp.Or(row.EntityType, "no type given")})
+		if why != "" {
+			page.Omitted = append(page.Omitted, Omitted{ID: result.ID, Why: why})
 			continue
 		}
 		page.Results = append(page.Results, result)
@@ -93,9 +97,9 @@ func (c *Client) Search(ctx context.Context, req SearchRequest) (*SearchPage, er
 	return page, err
 }
 
-// searchResult reads a row. Rows for people, and empty ones, are not ok.
-func (c *Client) searchResult(row searchRowJSON) (SearchResult, bool) {
-	result := SearchResult{
+// searchResult reads a row, or says why it is none to hand out.
+func (c *Client) searchResult(row searchRowJSON) (result SearchResult, why string) {
+	result = SearchResult{
 		Title: plainText(row.Title), Excerpt: plainText(row.Excerpt),
 		WebURL: c.webURL(row.URL), ModifiedTime: row.LastModified.Time,
 	}
@@ -104,18 +108,24 @@ func (c *Client) searchResult(row searchRowJSON) (SearchResult, bool) {
 		content := row.Content
 		result.ID, result.Type = string(content.ID), ContentType(content.Type)
 		result.Title = cmp.Or(content.Title, result.Title) // content.title is never escaped or marked
-		result.SpaceKey = cmp.Or(content.Space.Key, spaceKeyOf(row.Container.DisplayURL), spaceKeyOf(row.URL), spaceKeyOf(content.Links.WebUI))
+		result.SpaceKey = cmp.Or(content.Space.Key, c.spaceKeyOf(row.Container.DisplayURL), c.spaceKeyOf(row.URL), c.spaceKeyOf(content.Links.WebUI))
 		result.WebURL = cmp.Or(result.WebURL, c.webURL(content.Links.WebUI))
 		if result.Type == TypeAttachment || result.Type == TypeComment { // a page's container is its space
 			result.ContainerID, result.ContainerType = string(content.Container.ID), ContentType(content.Container.Type)
+			if at, err := c.ParseAddress(result.WebURL); result.ContainerID == "" && err == nil {
+				result.ContainerID, result.ContainerType = at.ID, at.Type // the hit's address is its container's
+			}
 		}
 		if result.ModifiedTime.IsZero() {
 			result.ModifiedTime = content.Version.When.Time
 		}
+		if content.Status != "" && content.Status != "current" && content.Status != "archived" {
+			return result, "its status is " + content.Status
+		}
 	case row.Space != nil && row.Space.Key != "":
 		result.ID, result.Type, result.SpaceKey = string(row.Space.ID), TypeSpace, row.Space.Key
 	default:
-		return result, false
+		return result, "it is neither content nor a space: " + cmp.Or(row.EntityType, "no type given")
 	}
-	return result, true
+	return result, ""
 }

@@ -23,6 +23,7 @@ type spaceKey struct {
 type spaceJSON struct {
 	ID         contentID `json:"id"`
 	Key        string    `json:"key"`
+	Alias      string    `json:"currentActiveAlias"`
 	HomepageID contentID `json:"homepageId"`
 }
 
@@ -37,7 +38,9 @@ func (c *Client) HomepageID(ctx context.Context, key string) (string, error) {
 }
 
 func (c *Client) spaceByKey(ctx context.Context, key string) (space, error) {
-	return c.space(ctx, "keys", key, func(s spaceJSON) bool { return strings.EqualFold(s.Key, key) })
+	return c.space(ctx, "keys", key, func(s spaceJSON) bool {
+		return strings.EqualFold(s.Key, key) || strings.EqualFold(s.Alias, key)
+	})
 }
 
 func (c *Client) spaceKeyByID(ctx context.Context, id string) (string, error) {
@@ -70,8 +73,18 @@ func (c *Client) PageIDByTitle(ctx context.Context, key, title string) (string, 
 		return "", err
 	}
 	query := url.Values{"space-id": {s.id}, "title": {title}, "status": {"current"}, "limit": {"25"}}
-	page, err := first(ctx, c, opListPages, query, func(p pageJSON) bool {
-		return strings.EqualFold(p.Title, title) && string(p.SpaceID) == s.id && (p.Status == "current" || p.Status == "")
+	var found string
+	err = each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
+		if !strings.EqualFold(p.Title, title) || string(p.SpaceID) != s.id || (p.Status != "current" && p.Status != "") {
+			return true
+		}
+		if found == "" || p.Title == title {
+			found = string(p.ID)
+		}
+		return p.Title != title
 	})
-	return string(page.ID), err
+	if err == nil && found == "" {
+		err = absent(opListPages)
+	}
+	return found, err
 }

@@ -26,18 +26,25 @@ type traceLayer struct {
 	duration metric.Float64Histogram
 }
 
-func newTrace(next http.RoundTripper, tracers trace.TracerProvider, meters metric.MeterProvider) (http.RoundTripper, error) {
+func newTrace(tracers trace.TracerProvider, meters metric.MeterProvider) (*traceLayer, error) {
 	duration, err := meters.Meter(scopeName).Float64Histogram("http.client.request.duration",
-		metric.WithUnit("s"), metric.WithDescription("Duration of upstream attempts, up to the response header."))
-	return &traceLayer{next: next, tracer: tracers.Tracer(scopeName), duration: duration}, err
+		metric.WithUnit("s"), metric.WithDescription("Duration of upstream attempts, up to the response header."),
+		// As OpenTelemetry's conventions for HTTP advise.
+		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
+	return &traceLayer{tracer: tracers.Tracer(scopeName), duration: duration}, err
+}
+
+// around returns the layer around next.
+func (t *traceLayer) around(next http.RoundTripper) http.RoundTripper {
+	return &traceLayer{next: next, tracer: t.tracer, duration: t.duration}
 }
 
 func (t *traceLayer) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callFrom(req.Context())
 	start := time.Now()
-	ctx, span := t.tracer.Start(req.Context(), call.op.Endpoint(),
+	ctx, span := t.tracer.Start(req.Context(), req.Method+" "+call.op.Path,
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-			semconv.HTTPRequestMethodGet,
+			semconv.HTTPRequestMethodKey.String(req.Method),
 			semconv.URLTemplate(call.op.Path),
 			semconv.ServerAddress(req.URL.Hostname()),
 			semconv.ServerPort(port(req)),
@@ -49,7 +56,7 @@ func (t *traceLayer) RoundTrip(req *http.Request) (*http.Response, error) {
 		span.SetAttributes(semconv.HTTPRequestResendCount(call.attempt - 1))
 	}
 	req = req.Clone(ctx)
-	if call.op != opMedia { // the media host is none of Confluence's services
+	if call.op.API == "v1" || call.op.API == "v2" { // the others are none of Confluence's own
 		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	}
 	resp, err := t.next.RoundTrip(req)
@@ -77,7 +84,7 @@ func (t *traceLayer) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *traceLayer) record(req *http.Request, call *call, resp *http.Response, err error, took time.Duration) {
 	attrs := []attribute.KeyValue{
-		semconv.HTTPRequestMethodGet, semconv.URLTemplate(call.op.Path), semconv.ServerAddress(req.URL.Hostname()),
+		semconv.HTTPRequestMethodKey.String(req.Method), semconv.URLTemplate(call.op.Path), semconv.ServerAddress(req.URL.Hostname()),
 	}
 	if err != nil {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType(req.Context(), err)))

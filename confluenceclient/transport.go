@@ -23,21 +23,21 @@ import (
 func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
 	transport := cfg.Transport
 	if transport == nil {
-		transport = newBaseTransport(cfg.Proxy)
+		transport = newBaseTransport()
 	}
-	transport = newAuth(transport, cfg, gateway)
-	transport, err := newTrace(transport, tracerProvider(cfg), meterProvider(cfg))
+	traced, err := newTrace(tracerProvider(cfg), meterProvider(cfg))
 	if err != nil {
 		return nil, err
 	}
-	return &retry{next: transport}, nil
+	return &retry{next: traced.around(newAuth(transport, traced.around(transport), cfg, gateway))}, nil
 }
 
 // newBaseTransport is http.DefaultTransport with one busy host in mind: with
-// the usual two idle connections a host, most calls would dial anew.
-func newBaseTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+// the usual two idle connections a host, most calls would dial anew. Proxy
+// variables are not heeded: no setting of the environment can lead the token
+// another way.
+func newBaseTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   64,
@@ -67,6 +67,8 @@ type call struct {
 	op      *Operation
 	attempt int           // attempts begun
 	waited  time.Duration // sleep before the latest attempt
+
+	tokenStale bool // the latest attempt was refused for an access token that has been dropped
 }
 
 type callKey struct{}

@@ -15,7 +15,6 @@ type standing int
 
 const (
 	unknown   standing = iota // the control read itself failed
-	unsaid                    // it was answered, but in no way that tells
 	alive                     // the token works
 	rejected                  // the gateway or Confluence does not know the token
 	shutOut                   // the token lives, its account may not use Confluence
@@ -30,7 +29,13 @@ const controlTimeout = 10 * time.Second
 func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 	e := f.Error
 	switch c.control(ctx) {
-	case alive, unsaid: // nothing speaks against the plain reading
+	case alive:
+		if e.Cause == CauseForbidden { // of this one thing, then, or of this kind of call
+			e.Message = "Confluence refuses this to the token's account, though the token works"
+			if strings.Contains(e.Op.Path, "{id}") {
+				e.Cause, e.Message = CauseNotFound, "absent, or not visible to the broker's account"
+			}
+		}
 	case rejected:
 		e.Cause = CauseTokenRejected
 		e.Message = "Confluence does not accept the token: it is revoked, expired or not this site's"
@@ -65,13 +70,18 @@ func (c *Client) control(ctx context.Context) standing {
 }
 
 func (c *Client) readStanding(ctx context.Context) standing {
-	switch _, f := c.probe(ctx, opCurrentUser); {
+	_, f := c.probe(ctx, opCurrentUser)
+	if f != nil && (f.Cause == CauseNotFound || f.Cause == CauseGone) {
+		// Should Atlassian take that endpoint away, a listing tells as well.
+		if _, f = c.probe(ctx, opListSpaces); f != nil && f.Cause != CauseScopeMissing {
+			return unknown
+		}
+	}
+	switch {
 	case f == nil, f.Cause == CauseScopeMissing:
 		return alive // a refusal for the scope is proof of life
 	case f.Cause == CauseTokenRejected:
 		return rejected
-	case f.Cause == CauseNotFound, f.Cause == CauseGone:
-		return unsaid // Atlassian has taken the endpoint away
 	case f.Cause != CauseForbidden:
 		return unknown
 	}
@@ -99,10 +109,13 @@ func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failur
 		return nil, &failure{Error: call.finish(classifyFailure(ctx, op, err))}
 	}
 	defer closeBody(resp)
-	if op == opDownload && resp.StatusCode == http.StatusFound {
+	if op == opDownload && isRedirect(resp) {
 		return resp.Header, nil
 	}
 	f := classify(op, resp)
+	if f == nil && !mayBeJSON(resp.Header) {
+		f = failed(op, resp, CauseBadResponse, "something other than JSON came: this is not Atlassian's gateway, or something stands in the way to it")
+	}
 	if f == nil && op == opCurrentUser && isAnonymous(resp) {
 		f = failed(op, resp, CauseTokenRejected, "Confluence takes the token for an anonymous visitor")
 	}

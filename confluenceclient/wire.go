@@ -3,6 +3,9 @@ package confluenceclient
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -31,15 +34,44 @@ type instant struct{ time.Time }
 
 func (t *instant) UnmarshalJSON(raw []byte) error {
 	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		t.Time, _ = time.Parse(time.RFC3339, text)
+	_ = json.Unmarshal(raw, &text)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} { // v1 has zones without a colon
+		if at, err := time.Parse(layout, text); err == nil {
+			t.Time = at
+			return nil
+		}
 	}
 	return nil
 }
 
+// number is a whole number in JSON, in whatever spelling: 3, 3.0, "3". What is
+// none is not told: no answer should fail for a number beside the point.
+type number struct {
+	value int64
+	told  bool
+}
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	text := strings.Trim(string(raw), `"`)
+	if value, err := strconv.ParseInt(text, 10, 64); err == nil {
+		*n = number{value, true}
+	} else if value, err := strconv.ParseFloat(text, 64); err == nil && value == math.Trunc(value) && math.Abs(value) < 1<<53 {
+		*n = number{int64(value), true}
+	}
+	return nil
+}
+
+// int32 is 0 for what is not told or does not fit.
+func (n number) int32() int32 {
+	if n.value != int64(int32(n.value)) {
+		return 0
+	}
+	return int32(n.value)
+}
+
 // versionJSON is a version in v2.
 type versionJSON struct {
-	Number    int32     `json:"number"`
+	Number    number    `json:"number"`
 	CreatedAt instant   `json:"createdAt"`
 	AuthorID  contentID `json:"authorId"`
 	Message   string    `json:"message"`
@@ -48,12 +80,20 @@ type versionJSON struct {
 
 func (v versionJSON) version() Version {
 	return Version{
-		Number: v.Number, CreateTime: v.CreatedAt.Time, AuthorAccountID: string(v.AuthorID),
+		Number: v.Number.int32(), CreateTime: v.CreatedAt.Time, AuthorAccountID: string(v.AuthorID),
 		Message: v.Message, MinorEdit: v.MinorEdit,
 	}
 }
 
-// linksJSON are the links of one item.
-type linksJSON struct {
-	WebUI string `json:"webui"`
+// linksJSON are the links of one item. They are for people only: one of another
+// shape is no reason to fail.
+type linksJSON struct{ WebUI string }
+
+func (l *linksJSON) UnmarshalJSON(raw []byte) error {
+	var links struct {
+		WebUI string `json:"webui"`
+	}
+	_ = json.Unmarshal(raw, &links)
+	l.WebUI = links.WebUI
+	return nil
 }
