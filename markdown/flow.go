@@ -160,32 +160,44 @@ func (f *flow) fits(b *block) bool {
 	return parent == list && b.kind == item || parent == table && b.kind == row || parent == row && b.kind == cell
 }
 
-// append adds a block where it is met. Lists and tables hold nothing but their
-// parts: what stands between two items, mostly a list, belongs to the item before
-// it, where browsers show it; else a part gets the frame it lacks.
+// append adds a block where it is met. A part of a list or table that stands
+// elsewhere gets the frame it lacks, and what stands between the parts of a list
+// or table, mostly a list between two items, goes into the part before it or
+// becomes one, as browsers show it.
 func (f *flow) append(b *block) {
 	parent := f.parent()
+	if parent.kind == table && b.kind == cell {
+		b = &block{kind: row, blocks: []*block{b}}
+	}
 	if !f.fits(b) {
-		switch {
-		case parent.kind == list && len(parent.blocks) > 0:
-			parent = parent.blocks[len(parent.blocks)-1]
-		case parent.kind == list:
-			b = &block{kind: item, blocks: []*block{b}}
-		case parent.kind == row:
+		b = framedPart(b)
+		switch parent.kind {
+		case list:
+			if n := len(parent.blocks); n > 0 {
+				parent = parent.blocks[n-1]
+			} else {
+				b = &block{kind: item, blocks: []*block{b}}
+			}
+		case row:
 			b = cellOf(b)
-		case parent.kind == table && b.kind == cell:
-			b = &block{kind: row, blocks: []*block{b}}
-		case parent.kind == table:
+		case table:
 			b = &block{kind: row, blocks: []*block{cellOf(b)}}
-		case b.kind == item:
-			b = &block{kind: list, blocks: []*block{b}}
-		case b.kind == row:
-			b = &block{kind: table, blocks: []*block{b}}
-		case b.kind == cell:
-			b = &block{kind: table, blocks: []*block{{kind: row, blocks: []*block{b}}}}
 		}
 	}
 	parent.blocks = append(parent.blocks, b)
+}
+
+// framedPart puts a part of a list or table into one of its own.
+func framedPart(b *block) *block {
+	switch b.kind {
+	case item:
+		return &block{kind: list, blocks: []*block{b}}
+	case row:
+		return &block{kind: table, blocks: []*block{b}}
+	case cell:
+		return framedPart(&block{kind: row, blocks: []*block{b}})
+	}
+	return b
 }
 
 func newCell() *block { return &block{kind: cell, colspan: 1, rowspan: 1} }
