@@ -36,12 +36,3 @@ func withTimeToAnswer(ctx context.Context) (context.Context, context.CancelFunc)
 	kept := min(maxAnswerTime, time.Until(deadline)/10) // most of a short time is still for the work
 	return context.WithDeadline(ctx, deadline.Add(-kept))
 }
-
-// streamWith is a stream with another context.
-type streamWith struct {
-	grpc.ServerStream
-	ctx context.Context
-}
-
-// Context returns the other context.
-func (s *streamWith) Context() context.Context { return s.ctx }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ const errorDomain = "confluence.broker"
 const (
 	causeCallerUnknown  confluenceclient.Cause = "caller_unknown"
 	causeNotImplemented confluenceclient.Cause = "not_implemented"
+	causeStopping       confluenceclient.Cause = "stopping"
 	causeFault          confluenceclient.Cause = "internal_fault"
 )
 
@@ -56,6 +58,7 @@ var outcomes = map[confluenceclient.Cause]outcome{
 	confluenceclient.CauseCancelled:     {code: codes.Canceled, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_CANCELLED},
 	confluenceclient.CauseDeadline:      {code: codes.DeadlineExceeded, reason: brokerv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED},
 	causeNotImplemented:                 {code: codes.Unimplemented, reason: brokerv1.ErrorReason_ERROR_REASON_NOT_IMPLEMENTED},
+	causeStopping:                       {code: codes.Unavailable, reason: brokerv1.ErrorReason_ERROR_REASON_BROKER_STOPPING, waitHelp: true},
 	causeFault:                          {code: codes.Internal, reason: brokerv1.ErrorReason_ERROR_REASON_INTERNAL_FAULT},
 }
 
@@ -96,6 +99,9 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 	if f.message == "" {
 		f.message = string(e.Cause)
 	}
+	if e.Cause == confluenceclient.CauseNotFound && e.StatusCode == http.StatusNotFound && asksForNothing(e.Op) {
+		f.cause, f.message = confluenceclient.CauseBadResponse, "Confluence answered 404 where nothing can be absent, as its API does not promise"
+	}
 	if e.StatusCode != 0 {
 		f.metadata["http_status"] = number(int64(e.StatusCode))
 	}
@@ -120,7 +126,7 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 		return f
 	}
 	f.metadata["operation"] = e.Op.Name
-	switch e.Cause {
+	switch f.cause {
 	case confluenceclient.CauseNotFound:
 		f.message = notFoundSubject(e.Op) + " not found: " + f.message
 	case confluenceclient.CauseScopeMissing:
@@ -131,6 +137,12 @@ func upstreamFailure(e *confluenceclient.Error) *failure {
 		}
 	}
 	return f
+}
+
+// asksForNothing tells whether op searches or lists: what it does not find
+// is missing from a list, so that a 404 is no word about any content.
+func asksForNothing(op *confluenceclient.Operation) bool {
+	return op != nil && !strings.Contains(op.Path, "{")
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

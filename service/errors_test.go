@@ -16,6 +16,7 @@ import (
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
 )
 
 // detail returns the first detail of its type, or nil.
@@ -63,6 +64,7 @@ func TestEachCauseHasItsCodeAndReason(t *testing.T) {
 		{confluenceclient.CauseDeadline, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
 		{causeCallerUnknown, codes.Unauthenticated, "CALLER_UNKNOWN"},
 		{causeNotImplemented, codes.Unimplemented, "NOT_IMPLEMENTED"},
+		{causeStopping, codes.Unavailable, "BROKER_STOPPING"},
 		{causeFault, codes.Internal, "INTERNAL_FAULT"},
 		{"a cause of tomorrow", codes.Internal, "INTERNAL_FAULT"},
 	}
@@ -108,6 +110,27 @@ func TestAbsenceIsNamedAfterWhatWasAskedFor(t *testing.T) {
 				t.Errorf("%s: %q does not say that both absence and invisibility are possible", op.Name, text)
 			}
 		}
+	}
+}
+
+// An answer of 404 to a search or listing says that the endpoint is not there,
+// not that any content is.
+func TestA404WhereNothingCanBeAbsentIsABadResponse(t *testing.T) {
+	t.Parallel()
+	for _, need := range confluenceclient.Needs() {
+		for _, op := range need.AnyOf {
+			f := failureOf(t.Context(), &confluenceclient.Error{Op: op, Cause: confluenceclient.CauseNotFound, StatusCode: 404, Message: "absent"})
+			if ofOne := strings.Contains(op.Path, "{"); ofOne == (f.reasonName() == "UPSTREAM_BAD_RESPONSE") {
+				t.Errorf("%s: reason %s", op.Endpoint(), f.reasonName())
+			}
+		}
+	}
+	b := newBroker(t)
+	b.sim.AddFault(confluencetest.Fault{Route: "/wiki/rest/api/search", Status: 404, Body: `{"statusCode":404,"message":"no such resource"}`})
+	_, err := b.Search(t.Context(), byText("x"))
+	info := failedAs(t, err, codes.Internal, "UPSTREAM_BAD_RESPONSE")
+	if info.GetMetadata()["http_status"] != "404" || info.GetMetadata()["operation"] == "" {
+		t.Errorf("metadata = %v, want status and operation", info.GetMetadata())
 	}
 }
 
@@ -171,7 +194,7 @@ func TestRetryInfoIsThereExactlyWhereWaitingHelps(t *testing.T) {
 	for cause := range outcomes {
 		st := failureOf(t.Context(), &confluenceclient.Error{Cause: cause, RetryAfter: 3 * time.Second}).status("GetPage")
 		retry := detail[*errdetails.RetryInfo](st)
-		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable
+		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable || cause == causeStopping
 		if helps != (retry != nil) || helps && retry.GetRetryDelay().AsDuration() != 3*time.Second {
 			t.Errorf("%s: RetryInfo %v, want it: %v", cause, retry, helps)
 		}

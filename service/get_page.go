@@ -17,6 +17,11 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err != nil {
 		return nil, err
 	}
+	maxAge := s.maxAge
+	if req.GetMaxAge() != nil {
+		maxAge = req.GetMaxAge().AsDuration()
+	}
+	noteCache(ctx, false, maxAge) // until there is a page: failures are no hits either
 	id, err := s.pageID(ctx, address)
 	if err != nil {
 		return nil, blame(err, chosen(req, "page"))
@@ -24,10 +29,6 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	format := req.GetBodyFormat()
 	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
 		format = brokerv1.BodyFormat_BODY_FORMAT_STORAGE
-	}
-	maxAge := s.maxAge
-	if req.GetMaxAge() != nil {
-		maxAge = req.GetMaxAge().AsDuration()
 	}
 	opts := confluenceclient.PageOptions{Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge}
 	var w words
@@ -43,7 +44,7 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
 	if w.page.SpaceKey == "" {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
-			"the answer does not tell the space's key, and looking it up needs the scope read:space:confluence"))
+			"Confluence's answer does not hold the space's key, and it could not be looked up; the scope read:space:confluence allows that"))
 	}
 	if isWords(format) {
 		err = s.convert(ctx, w, format, resp)
@@ -119,7 +120,8 @@ func (s *Service) pageID(ctx context.Context, address confluenceclient.Address) 
 	return s.client.HomepageID(ctx, address.SpaceKey)
 }
 
-// noteCache tells on the server span where the page came from.
+// noteCache tells on the server span where the page came from; the last word
+// counts.
 func noteCache(ctx context.Context, hit bool, maxAge time.Duration) {
 	outcome := "miss"
 	if hit {

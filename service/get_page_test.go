@@ -144,6 +144,9 @@ func TestGetPageNamesTheSpaceKeyThatItCannotTell(t *testing.T) {
 		Body: `{"id":"1001","status":"current","title":"Run Book","spaceId":"7","version":{"number":3},"body":{"storage":{"value":""}}}`,
 	})
 	got, err := b.GetPage(t.Context(), byID("1001"))
+	if text := got.GetWarnings()[0].GetMessage(); !strings.Contains(text, "could not be looked up") || !strings.Contains(text, "read:space:confluence") {
+		t.Errorf("%q says more than is known, or less", text)
+	}
 	if err != nil || got.GetPage().GetSpaceKey() != "" || len(got.GetWarnings()) != 1 ||
 		got.GetWarnings()[0].GetCode() != brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE || got.GetWarnings()[0].GetSubject() != "space_key" {
 		t.Errorf("GetPage = %v, %v, want the warning that space_key is unavailable", got, err)

@@ -22,8 +22,9 @@ const maxRequestBytes = 1 << 20
 
 // Server serves the broker's API, grpc.health.v1 and reflection.
 type Server struct {
-	grpc   *grpc.Server
-	health *health.Server
+	grpc     *grpc.Server
+	health   *health.Server
+	stopping stopping
 }
 
 // NewServer checks cfg and returns a server that is ready to Serve. Health is
@@ -34,21 +35,24 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	stopping := newStopping()
 	// The order is the point: log sees the status that the caller gets, status
-	// sees every failure, admit turns callers away before any work is done, and
-	// recover is innermost, so that a panic is logged, counted and traced like
-	// any other failure.
+	// sees every failure, stopping ends all that is inside of it, admit turns
+	// callers away before any work is done, and recover is innermost, so that a
+	// panic is logged, counted and traced like any other failure.
 	layers := []layer{
 		around(logCalls(cfg.Logger)),
 		around(makeStatus),
+		stopping.layer(),
 		keepTimeToAnswer(),
 		limitAnswers(cfg.MaxMessageBytes),
 		around(admission{allowAnonymous: cfg.AllowAnonymous}.admit),
 		recoverPanics(),
 	}
 	server := &Server{
-		grpc:   grpc.NewServer(append(append(options(cfg), chain(layers)...), cfg.ServerOptions...)...),
-		health: health.NewServer(),
+		grpc:     grpc.NewServer(append(append(options(cfg), chain(layers)...), cfg.ServerOptions...)...),
+		health:   health.NewServer(),
+		stopping: stopping,
 	}
 	brokerv1.RegisterBrokerServiceServer(server.grpc, s)
 	brokerv1.RegisterDiagnosticsServiceServer(server.grpc, s)
@@ -87,10 +91,16 @@ func options(cfg Config) []grpc.ServerOption {
 // Serve answers calls that come in through l until Stop, and closes l.
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
-// Stop says NOT_SERVING to health checks and turns new calls away, waits for
-// open ones until ctx ends, and then ends those as well.
+// lastWords is how long ended calls may take to reach their callers. Those that
+// read nothing would take for ever.
+const lastWords = 2 * time.Second
+
+// Stop says NOT_SERVING to health checks and ends their watches, turns new calls
+// away, waits for open ones until ctx ends, and then ends those with reason
+// BROKER_STOPPING. It returns at most two seconds after ctx has ended.
 func (s *Server) Stop(ctx context.Context) {
 	s.health.Shutdown()
+	s.stopping.begin()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -98,7 +108,13 @@ func (s *Server) Stop(ctx context.Context) {
 	}()
 	select {
 	case <-done:
+		return
 	case <-ctx.Done():
+	}
+	s.stopping.finish()
+	select {
+	case <-done:
+	case <-time.After(lastWords):
 		s.grpc.Stop()
 		<-done
 	}

@@ -256,66 +256,6 @@ func TestAnswersUpToTheLimitPassClientsWithDefaultLimits(t *testing.T) {
 	failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
 }
 
-func TestStopEndsOpenStreamsWhenTheGraceIsOver(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := newBroker(t, hanging)
-		ended := make(chan error, 1)
-		go func() {
-			_, _, _, err := b.download(t.Context(), &brokerv1.GetAttachmentRequest{AttachmentId: "att9"})
-			ended <- err
-		}()
-		watch, err := healthv1.NewHealthClient(b.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := watch.Recv(); err != nil || got.GetStatus() != healthv1.HealthCheckResponse_SERVING {
-			t.Fatalf("Watch = %v, %v, want SERVING", got, err)
-		}
-		synctest.Wait()
-		start := time.Now()
-		grace, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		go func() {
-			if got, err := watch.Recv(); err != nil || got.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
-				t.Errorf("Watch while stopping = %v, %v, want NOT_SERVING", got, err)
-			}
-		}()
-		b.server.Stop(grace)
-		if took := time.Since(start); took != 10*time.Second {
-			t.Errorf("Stop took %v, want the grace of 10 s", took)
-		}
-		if err := <-ended; status.Code(err) != codes.Unavailable {
-			t.Errorf("the open stream ended with %v, want UNAVAILABLE", err)
-		}
-	})
-}
-
-func TestStopWaitsForNothingWhenNothingIsOpen(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := newBroker(t)
-		if _, err := b.GetPage(t.Context(), byID("1001")); err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
-		grace, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		b.server.Stop(grace)
-		if took := time.Since(start); took != 0 {
-			t.Errorf("Stop took %v", took)
-		}
-	})
-}
-
-// hanging is an upstream that never answers, until the caller gives up.
-func hanging(s *setup) {
-	s.upstream = func(http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(req *http.Request) (*http.Response, error) {
-			<-req.Context().Done()
-			return nil, req.Context().Err()
-		})
-	}
-}
-
 func TestPingsEveryTenSecondsAreToleratedAndManyAreNot(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -422,23 +362,4 @@ func TestConfigIsChecked(t *testing.T) {
 	if _, err := NewServer(Config{Client: &confluenceclient.Client{}, PageTokenKey: []byte("short")}); err == nil {
 		t.Error("NewServer takes a short page token key")
 	}
-}
-
-func TestDiagnoseReturnsTheFindings(t *testing.T) {
-	t.Parallel()
-	b := newBroker(t, func(s *setup) {
-		s.service.Diagnose = func(context.Context) []confluenceclient.Finding {
-			return []confluenceclient.Finding{
-				{Check: "config", Severity: confluenceclient.OK, Seen: "good"},
-				{Check: "token-accepted", Severity: confluenceclient.Problem, Seen: "401", Remedy: "make a new one"},
-			}
-		}
-	})
-	got, err := brokerv1.NewDiagnosticsServiceClient(b.conn).Diagnose(t.Context(), &brokerv1.DiagnoseRequest{})
-	if err != nil || len(got.GetFindings()) != 2 || got.GetFindings()[1].GetSeverity() != brokerv1.Finding_SEVERITY_PROBLEM ||
-		got.GetFindings()[1].GetRemedy() != "make a new one" {
-		t.Errorf("Diagnose = %v, %v", got, err)
-	}
-	_, err = brokerv1.NewDiagnosticsServiceClient(newBroker(t).conn).Diagnose(t.Context(), &brokerv1.DiagnoseRequest{})
-	failedAs(t, err, codes.Unimplemented, "NOT_IMPLEMENTED")
 }

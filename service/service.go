@@ -44,7 +44,8 @@ type Config struct {
 	KeepaliveMinTime time.Duration
 	// NoReflection hides the API's description from grpcurl and the like.
 	NoReflection bool
-	// Diagnose runs the checks behind DiagnosticsService. Nil: UNIMPLEMENTED.
+	// Diagnose runs the checks behind DiagnosticsService, once for all who ask
+	// within 30 seconds. Nil: UNIMPLEMENTED.
 	Diagnose func(context.Context) []confluenceclient.Finding
 
 	Logger         *slog.Logger         // nil: no logs
@@ -83,10 +84,10 @@ type Service struct {
 	brokerv1.UnimplementedBrokerServiceServer
 	brokerv1.UnimplementedDiagnosticsServiceServer
 
-	client   *confluenceclient.Client
-	maxAge   time.Duration
-	tokens   pageTokens
-	diagnose func(context.Context) []confluenceclient.Finding
+	client    *confluenceclient.Client
+	maxAge    time.Duration
+	tokens    pageTokens
+	diagnosis diagnosis
 }
 
 // New checks cfg and returns the service. It asks nothing upstream.
@@ -99,5 +100,5 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, diagnose: cfg.Diagnose}, nil
+	return &Service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, diagnosis: diagnosis{run: cfg.Diagnose}}, nil
 }

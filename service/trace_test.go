@@ -93,6 +93,26 @@ func TestServerSpanTellsTheCachesOutcome(t *testing.T) {
 	})
 }
 
+func TestServerSpanTellsTheCachesOutcomeOfFailuresToo(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBroker(t)
+		bypass := byID("404404")
+		bypass.MaxAge = durationpb.New(0)
+		for _, step := range []struct {
+			req  *brokerv1.GetPageRequest
+			want string
+		}{{byID("404404"), "miss"}, {bypass, "bypass"}, {byTitle("NOSUCH", "x"), "miss"}, {byID("junk"), ""}} {
+			b.spans.Reset()
+			if _, err := b.GetPage(t.Context(), step.req); err == nil {
+				t.Fatalf("%v was found", step.req)
+			}
+			if got := attr(serverSpans(b)[0], "confluence_broker.cache"); got != step.want {
+				t.Errorf("%v: confluence_broker.cache = %q, want %q", step.req, got, step.want)
+			}
+		}
+	})
+}
+
 func TestAbsenceIsNoErrorOfTheServerSpan(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBroker(t)

@@ -38,7 +38,7 @@ const (
 // UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
-// CALLER_CANCELLED and DEADLINE_EXCEEDED.
+// BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the
@@ -167,7 +167,7 @@ type BrokerService_GetAttachmentClient = grpc.ServerStreamingClient[GetAttachmen
 // UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
-// CALLER_CANCELLED and DEADLINE_EXCEEDED.
+// BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the

@@ -9,6 +9,7 @@ package brokerv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -123,7 +124,9 @@ func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
 type DiagnoseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One finding a check, in the order in which they ran.
-	Findings      []*Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	Findings []*Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// When the checks were done: at most 30 seconds before the answer.
+	RunTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=run_time,json=runTime,proto3" json:"run_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -161,6 +164,13 @@ func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
 func (x *DiagnoseResponse) GetFindings() []*Finding {
 	if x != nil {
 		return x.Findings
+	}
+	return nil
+}
+
+func (x *DiagnoseResponse) GetRunTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RunTime
 	}
 	return nil
 }
@@ -242,10 +252,11 @@ var File_confluence_broker_v1_diagnostics_service_proto protoreflect.FileDescrip
 
 const file_confluence_broker_v1_diagnostics_service_proto_rawDesc = "" +
 	"\n" +
-	".confluence/broker/v1/diagnostics_service.proto\x12\x14confluence.broker.v1\"\x11\n" +
-	"\x0fDiagnoseRequest\"M\n" +
+	".confluence/broker/v1/diagnostics_service.proto\x12\x14confluence.broker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
+	"\x0fDiagnoseRequest\"\x84\x01\n" +
 	"\x10DiagnoseResponse\x129\n" +
-	"\bfindings\x18\x01 \x03(\v2\x1d.confluence.broker.v1.FindingR\bfindings\"\x88\x02\n" +
+	"\bfindings\x18\x01 \x03(\v2\x1d.confluence.broker.v1.FindingR\bfindings\x125\n" +
+	"\brun_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\arunTime\"\x88\x02\n" +
 	"\aFinding\x12\x14\n" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12B\n" +
 	"\bseverity\x18\x02 \x01(\x0e2&.confluence.broker.v1.Finding.SeverityR\bseverity\x12\x12\n" +
@@ -275,21 +286,23 @@ func file_confluence_broker_v1_diagnostics_service_proto_rawDescGZIP() []byte {
 var file_confluence_broker_v1_diagnostics_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_confluence_broker_v1_diagnostics_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_confluence_broker_v1_diagnostics_service_proto_goTypes = []any{
-	(Finding_Severity)(0),    // 0: confluence.broker.v1.Finding.Severity
-	(*DiagnoseRequest)(nil),  // 1: confluence.broker.v1.DiagnoseRequest
-	(*DiagnoseResponse)(nil), // 2: confluence.broker.v1.DiagnoseResponse
-	(*Finding)(nil),          // 3: confluence.broker.v1.Finding
+	(Finding_Severity)(0),         // 0: confluence.broker.v1.Finding.Severity
+	(*DiagnoseRequest)(nil),       // 1: confluence.broker.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil),      // 2: confluence.broker.v1.DiagnoseResponse
+	(*Finding)(nil),               // 3: confluence.broker.v1.Finding
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 }
 var file_confluence_broker_v1_diagnostics_service_proto_depIdxs = []int32{
 	3, // 0: confluence.broker.v1.DiagnoseResponse.findings:type_name -> confluence.broker.v1.Finding
-	0, // 1: confluence.broker.v1.Finding.severity:type_name -> confluence.broker.v1.Finding.Severity
-	1, // 2: confluence.broker.v1.DiagnosticsService.Diagnose:input_type -> confluence.broker.v1.DiagnoseRequest
-	2, // 3: confluence.broker.v1.DiagnosticsService.Diagnose:output_type -> confluence.broker.v1.DiagnoseResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	4, // 1: confluence.broker.v1.DiagnoseResponse.run_time:type_name -> google.protobuf.Timestamp
+	0, // 2: confluence.broker.v1.Finding.severity:type_name -> confluence.broker.v1.Finding.Severity
+	1, // 3: confluence.broker.v1.DiagnosticsService.Diagnose:input_type -> confluence.broker.v1.DiagnoseRequest
+	2, // 4: confluence.broker.v1.DiagnosticsService.Diagnose:output_type -> confluence.broker.v1.DiagnoseResponse
+	4, // [4:5] is the sub-list for method output_type
+	3, // [3:4] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_confluence_broker_v1_diagnostics_service_proto_init() }

@@ -32,8 +32,12 @@ type DiagnosticsServiceClient interface {
 	// Diagnose runs the checks of `confluence-broker doctor` inside the running
 	// broker and returns what they found.
 	//
-	// Upstream: about a dozen small reads, each of an id that does not exist, so
-	// that only the refusal of the token or of a scope matters.
+	// Upstream: about sixteen small reads, each of an id that does not exist, so
+	// that only the refusal of the token or of a scope matters. Calls at the same
+	// time share one run, and what it found is returned to all who ask within the
+	// next 30 seconds; run_time tells when that was. So callers cannot make the
+	// broker spend Confluence's rate limit, and a token just changed shows within
+	// those 30 seconds.
 	//
 	// A refused token is a finding, not an error of this RPC.
 	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
@@ -67,8 +71,12 @@ type DiagnosticsServiceServer interface {
 	// Diagnose runs the checks of `confluence-broker doctor` inside the running
 	// broker and returns what they found.
 	//
-	// Upstream: about a dozen small reads, each of an id that does not exist, so
-	// that only the refusal of the token or of a scope matters.
+	// Upstream: about sixteen small reads, each of an id that does not exist, so
+	// that only the refusal of the token or of a scope matters. Calls at the same
+	// time share one run, and what it found is returned to all who ask within the
+	// next 30 seconds; run_time tells when that was. So callers cannot make the
+	// broker spend Confluence's rate limit, and a token just changed shows within
+	// those 30 seconds.
 	//
 	// A refused token is a finding, not an error of this RPC.
 	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)

@@ -145,6 +145,12 @@ const (
 	//
 	//	{"reason": "INTERNAL_FAULT", "metadata": {"method": "GetPage"}}
 	ErrorReason_ERROR_REASON_INTERNAL_FAULT ErrorReason = 22
+	// The broker is being stopped, and ended the call because it had not finished
+	// within the time that open calls are given. Code UNAVAILABLE, with
+	// google.rpc.RetryInfo: another replica, or the next process, can answer.
+	//
+	//	{"reason": "BROKER_STOPPING", "metadata": {"method": "GetAttachment"}}
+	ErrorReason_ERROR_REASON_BROKER_STOPPING ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -173,6 +179,7 @@ var (
 		20: "ERROR_REASON_DEADLINE_EXCEEDED",
 		21: "ERROR_REASON_NOT_IMPLEMENTED",
 		22: "ERROR_REASON_INTERNAL_FAULT",
+		23: "ERROR_REASON_BROKER_STOPPING",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":             0,
@@ -198,6 +205,7 @@ var (
 		"ERROR_REASON_DEADLINE_EXCEEDED":       20,
 		"ERROR_REASON_NOT_IMPLEMENTED":         21,
 		"ERROR_REASON_INTERNAL_FAULT":          22,
+		"ERROR_REASON_BROKER_STOPPING":         23,
 	}
 )
 
@@ -232,7 +240,7 @@ var File_confluence_broker_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_confluence_broker_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"'confluence/broker/v1/error_reason.proto\x12\x14confluence.broker.v1*\xda\x06\n" +
+	"'confluence/broker/v1/error_reason.proto\x12\x14confluence.broker.v1*\xfc\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1f\n" +
@@ -257,7 +265,8 @@ const file_confluence_broker_v1_error_reason_proto_rawDesc = "" +
 	"\x1dERROR_REASON_CALLER_CANCELLED\x10\x13\x12\"\n" +
 	"\x1eERROR_REASON_DEADLINE_EXCEEDED\x10\x14\x12 \n" +
 	"\x1cERROR_REASON_NOT_IMPLEMENTED\x10\x15\x12\x1f\n" +
-	"\x1bERROR_REASON_INTERNAL_FAULT\x10\x16BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
+	"\x1bERROR_REASON_INTERNAL_FAULT\x10\x16\x12 \n" +
+	"\x1cERROR_REASON_BROKER_STOPPING\x10\x17BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
 
 var (
 	file_confluence_broker_v1_error_reason_proto_rawDescOnce sync.Once
