@@ -36,7 +36,7 @@ func (m *macro) param(names ...string) string {
 // the apps that are met most; all others are kept as well as they can be.
 func (f *flow) macro(m *macro, st style) {
 	switch name := strings.ToLower(m.name); name {
-	case "code", "noformat", "code-block", "codeblock", "paste-code-macro", "html", "html-include", "markdown", "sql", "style":
+	case "code", "noformat", "code-block", "codeblock", "paste-code-macro", "html", "html-include", "markdown", "sql":
 		f.codeMacro(m, name)
 	case "mathblock", "mathinline", "math", "latex", "latexformatting", "mathjax-block-macro", "mathjax-inline-macro",
 		"eazy-math-block", "eazy-math-inline", "easy-math-block", "easy-math-inline", "katex", "unit":

@@ -12,13 +12,12 @@ func (f *flow) codeMacro(m *macro, name string) {
 		}
 	}
 	f.titled(m.param("title"), nil, style{})
-	text := m.plain
 	if !m.coded && m.body != nil { // some apps and old pages have a rich body here
 		m.body(style{})
 		f.end()
 	}
-	if m.coded {
-		f.leaf(&block{kind: code, text: normalLines(text), language: fenceLanguage(language)})
+	if m.coded || m.body == nil {
+		f.leaf(&block{kind: code, text: normalLines(m.plain), language: fenceLanguage(language)})
 	}
 }
 

@@ -29,41 +29,18 @@ func (r *resolution) result(text string) Result {
 // resolve looks up what runs point at.
 func (r *resolution) resolve(runs []run) []span {
 	spans := make([]span, 0, len(runs))
-	href := "" // of the run before
+	var link *target // of the run before, which mostly goes on
+	href := ""
 	for i := range runs {
-		s := span{kind: runs[i].kind, text: runs[i].text, marks: runs[i].marks}
-		switch {
-		case s.kind == labelRun:
-			s.kind, s.text = textRun, r.label(&runs[i])
-		case s.kind == previewRun:
-			if s.image = r.resolver.safe(r.resolver.Attachments[runs[i].subject.attachment].URL); s.image != "" {
-				s.kind, s.text = imageRun, r.label(&runs[i])
-			} else {
-				s.kind = textRun
-			}
-		case s.kind == imageRun:
-			s.image = r.resolver.address(runs[i].subject)
-			if s.text = firstOf(s.text, r.resolver.label(runs[i].subject)); s.text == "" {
-				s.text = r.label(&runs[i])
-			}
-			if s.image == "" {
-				r.unsafe("image", runs[i].subject)
-				s.kind = textRun
+		s := r.shown(&runs[i])
+		if runs[i].link != link {
+			link, href = runs[i].link, ""
+			if link != nil {
+				href = r.safeAddress("link", link)
 			}
 		}
-		if link := runs[i].link; link != nil {
-			if s.link = link; i > 0 && runs[i-1].link == link {
-				s.href = href
-			} else {
-				s.href = r.resolver.address(link)
-			}
-			href = s.href
-			if s.href == "" {
-				s.link = nil
-				if i == 0 || runs[i-1].link != link {
-					r.unsafe("link", link)
-				}
-			}
+		if href != "" {
+			s.link, s.href = link, href
 		}
 		if s.text != "" || s.kind == breakRun {
 			spans = append(spans, s)
@@ -72,12 +49,36 @@ func (r *resolution) resolve(runs []run) []span {
 	return spans
 }
 
-// unsafe warns of an address that must not be followed. A Jira key without a
-// Jira address is none.
-func (r *resolution) unsafe(what string, t *target) {
-	if t.url != "" {
+// shown returns what shows of a run, whether or not it is in a link.
+func (r *resolution) shown(from *run) span {
+	s := span{kind: from.kind, text: from.text, marks: from.marks}
+	switch from.kind {
+	case labelRun:
+		s.kind, s.text = textRun, r.label(from)
+	case previewRun:
+		s.kind = textRun
+		if s.image = r.resolver.safe(r.resolver.Attachments[from.subject.attachment].URL); s.image != "" {
+			s.kind, s.text = imageRun, r.resolver.label(from.subject)
+		}
+	case imageRun:
+		if s.text == "" {
+			s.text = r.label(from)
+		}
+		if s.image = r.safeAddress("image", from.subject); s.image == "" {
+			s.kind = textRun
+		}
+	}
+	return s
+}
+
+// safeAddress returns where a target is, and warns if that must not be followed.
+// A Jira key without a Jira address leads nowhere either, which is no loss.
+func (r *resolution) safeAddress(what string, t *target) string {
+	address := r.resolver.address(t)
+	if address == "" && t.url != "" {
 		r.warnings.add(UnsafeLink, what, "an address that is not safe to follow was taken out")
 	}
+	return address
 }
 
 // label names what a run points at, by its id where there is no name.
