@@ -40,7 +40,11 @@ func (o *outliner) block(b *block, indent string) {
 	case heading:
 		line("h%d %s", b.level, o.row(b.runs, " "))
 	case code:
-		line("code %q %q", b.language, b.text)
+		text := b.text
+		if indent != "" { // goldmark empties blank lines of code inside lists
+			text = blankLines.ReplaceAllString(text, "")
+		}
+		line("code %q %q", b.language, text)
 	case rule:
 		line("rule")
 	case list:
@@ -144,6 +148,8 @@ func (o *outliner) row(runs []run, lineBreak string) string {
 	}
 	return blanks.ReplaceAllString(strings.TrimSpace(b.String()), " ⏎ ")
 }
+
+var blankLines = regexp.MustCompile(`(?m)^[ \t]+$`)
 
 var blanks = regexp.MustCompile(`[ \t]*⏎[ \t]*`)
 
