@@ -23,8 +23,13 @@ func main() {
 	testing.Init()
 	benchtime := flag.Duration("benchtime", time.Second, "how long each measurement runs")
 	rounds := flag.Int("rounds", 5, "how many times each is measured")
+	turndown := flag.String("turndown", "", "`PATH` of turndown.mjs with its packages installed; empty leaves it out")
 	flag.Parse()
-	if err := run(context.Background(), *benchtime, *rounds); err != nil {
+	err := run(context.Background(), *benchtime, *rounds)
+	if err == nil {
+		err = words(context.Background(), *turndown, *benchtime, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -98,10 +103,7 @@ func (g group) measure(rounds int) error {
 	return nil
 }
 
-func (s *scenario) median() float64 {
-	sorted := slices.Sorted(slices.Values(s.times))
-	return sorted[len(sorted)/2]
-}
+func (s *scenario) median() float64 { return median(s.times) }
 
 func (g group) print() error {
 	medians := map[string]float64{}
