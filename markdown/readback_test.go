@@ -40,8 +40,8 @@ func (r *reader) blocks(parent *block, n ast.Node) {
 		case *ast.Paragraph, *ast.TextBlock:
 			b.runs = r.runs(c, run{})
 			if parent.kind == item && len(parent.blocks) == 0 && len(b.runs) > 0 {
-				if rest, found := strings.CutPrefix(b.runs[0].text, boxes[decided]); found && b.runs[0].kind == textRun {
-					parent.state, b.runs[0].text = decided, rest
+				if rest, found := strings.CutPrefix(b.runs[0].text+" ", boxes[decided]); found && b.runs[0].kind == textRun {
+					parent.state, b.runs[0].text = decided, strings.TrimSuffix(rest, " ")
 				}
 			}
 			if box, ok := c.FirstChild().(*extast.TaskCheckBox); ok {
