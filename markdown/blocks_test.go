@@ -52,11 +52,13 @@ func randomList(random *rand.Rand, depth int) *block {
 	l := &block{kind: list, level: random.IntN(2) * (1 + random.IntN(12))}
 	for range 1 + random.IntN(3) {
 		it := &block{kind: item}
-		switch random.IntN(6) {
+		switch random.IntN(7) {
 		case 0: // empty
 		case 1:
-			it.state, it.blocks = state(random.IntN(4)), []*block{{runs: []run{{text: "task"}}}}
+			it.blocks = []*block{{runs: []run{{text: "xX"[:1+random.IntN(2)], link: &target{url: "https://acme.example"}}}}}
 		case 2:
+			it.state, it.blocks = state(random.IntN(4)), []*block{{runs: []run{{text: "task"}}}}
+		case 3:
 			it.blocks = []*block{{runs: []run{{text: "item"}}}}
 			if depth > 0 {
 				it.blocks = append(it.blocks, randomList(random, depth-1))

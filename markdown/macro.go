@@ -10,7 +10,8 @@ type macro struct {
 	params []param
 	plain  string // the plain-text body
 	body   func(style)
-	// coded tells that there is a plain-text body, which may be empty.
+	// coded tells that there is a plain-text body, which may be empty, and which
+	// has not been written yet.
 	coded bool
 }
 
@@ -32,9 +33,26 @@ func (m *macro) param(names ...string) string {
 	return ""
 }
 
-// macro writes what a macro shows. The names are Confluence's own and those of
-// the apps that are met most; all others are kept as well as they can be.
+// macro writes what a macro shows, and after it the body, if the macro is one
+// that has none: no text is lost for standing in the wrong place.
 func (f *flow) macro(m *macro, st style) {
+	body, shown := m.body, false
+	if body != nil {
+		m.body = func(st style) { shown = true; body(st) }
+	}
+	f.dispatch(m, st)
+	if body != nil && !shown {
+		f.block(true, func() { body(st) })
+	}
+	if m.coded && strings.TrimSpace(m.plain) != "" {
+		f.leaf(&block{kind: code, text: normalLines(m.plain)})
+	}
+}
+
+// dispatch finds how a macro is written, by its name. The names are Confluence's
+// own and those of the apps that are met most; all others are kept as well as
+// they can be.
+func (f *flow) dispatch(m *macro, st style) {
 	switch name := strings.ToLower(m.name); name {
 	case "code", "noformat", "code-block", "codeblock", "paste-code-macro", "html", "html-include", "markdown", "sql":
 		f.codeMacro(m, name)
@@ -42,7 +60,7 @@ func (f *flow) macro(m *macro, st style) {
 		"eazy-math-block", "eazy-math-inline", "easy-math-block", "easy-math-inline", "katex", "unit":
 		f.mathMacro(m, name, st)
 	case "plantuml", "plantumlrender", "plantumlcloud", "mermaid", "mermaid-macro", "mermaid-cloud", "mermaiddiagram", "graphviz", "flowchart",
-		"drawio", "drawio-sketch", "inc-drawio", "gliffy", "lucidchart", "balsamiq", "chart", "roadmap":
+		"drawio", "drawio-sketch", "inc-drawio", "gliffy", "lucidchart", "balsamiq":
 		f.diagramMacro(m, st)
 	case "info", "note", "warning", "tip", "success", "error", "panel", "alert", "auimessage", "message-box", "ui-message":
 		f.panelMacro(m, name, st)
@@ -84,7 +102,6 @@ func (f *flow) transparent(m *macro, st style) {
 			m.body(st)
 		}
 	})
-	f.plainBody(m)
 }
 
 // block runs fill, as a block of its own if asked to.
@@ -128,13 +145,6 @@ func (f *flow) kept(m *macro, st style, code Code, message string) {
 		if t := m.params[i].target; t != nil {
 			f.note(*t)
 		}
-	}
-	f.plainBody(m)
-}
-
-func (f *flow) plainBody(m *macro) {
-	if m.coded && strings.TrimSpace(m.plain) != "" {
-		f.leaf(&block{kind: code, text: m.plain})
 	}
 }
 

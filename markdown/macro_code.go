@@ -18,6 +18,7 @@ func (f *flow) codeMacro(m *macro, name string) {
 	}
 	if m.coded || m.body == nil {
 		f.leaf(&block{kind: code, text: normalLines(m.plain), language: fenceLanguage(language)})
+		m.coded = false
 	}
 }
 
@@ -43,6 +44,9 @@ func fenceLanguage(name string) string {
 // mathMacro is TeX: a reader sees its source.
 func (f *flow) mathMacro(m *macro, name string, st style) {
 	source := firstOf(m.plain, m.param("body", "equation", "latex", ""))
+	if source != "" {
+		m.coded = false
+	}
 	switch {
 	case source == "" && m.body != nil:
 		f.transparent(m, st)
@@ -70,6 +74,7 @@ func (f *flow) diagramMacro(m *macro, st style) {
 		}
 		f.titled(m.param("title"), nil, st)
 		f.leaf(&block{kind: code, text: normalLines(m.plain), language: fenceLanguage(language)})
+		m.coded = false
 		return
 	}
 	f.add(Unsupported, m.name, "a diagram cannot be shown as text")

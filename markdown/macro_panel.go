@@ -12,7 +12,6 @@ func (f *flow) panelMacro(m *macro, name string, st style) {
 		kind = m.param("type", "")
 	}
 	f.panel(kind, m.param("title"), m.body, st)
-	f.plainBody(m)
 }
 
 // panel writes a quote that starts with its kind and title.

@@ -12,7 +12,9 @@ func (in *inlineWriter) words(i int) {
 	text := in.spans[i].text
 	lineStart := in.out.Len() == in.start && !in.inHeading && !in.inCell
 	first, size := utf8.DecodeRuneInString(text)
-	if in.settle(first) {
+	// A link called x at the start of an item would be the box of a task.
+	box := (text == "x" || text == "X") && in.out.Len() == in.start+1 && in.lastRune() == '['
+	if in.settle(first) || box {
 		in.reference(first)
 		text = text[size:]
 		lineStart = false
