@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -37,7 +38,9 @@ type telemetry struct {
 
 // newTelemetry reads OTEL_* variables through getenv to decide what is
 // exported, and leaves the rest of them to the exporters, which read the
-// process's own. Close the result with shutdown.
+// process's own. As the OpenTelemetry specification has it, a variable that makes
+// no sense is warned of and ignored: it keeps no broker from starting. Close the
+// result with shutdown.
 func newTelemetry(ctx context.Context, getenv func(string) string, log *slog.Logger) (*telemetry, error) {
 	otel.SetLogger(logr.FromSlogHandler(log.Handler()))
 	otel.SetErrorHandler(exportWarnings(log))
@@ -46,41 +49,43 @@ func newTelemetry(ctx context.Context, getenv func(string) string, log *slog.Log
 		resource.WithTelemetrySDK(),
 		resource.WithFromEnv(), // last, so that OTEL_SERVICE_NAME wins
 	)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: %w", err)
+	if err != nil { // res has all the rest
+		log.WarnContext(ctx, "a part of what describes this program to collectors is left out; check OTEL_RESOURCE_ATTRIBUTES", "error", err)
 	}
-	traces, err := newTracerProvider(ctx, getenv, res)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: traces: %w", err)
+	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
+		getenv = func(string) string { return "" } // nothing is exported; /metrics is pulled, and stays
 	}
+	traces := newTracerProvider(ctx, getenv, res, log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	metrics, err := newMeterProvider(ctx, getenv, res, registry)
+	metrics, err := newMeterProvider(ctx, getenv, res, registry, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("telemetry: metrics: %w", err), traces.Shutdown(ctx))
 	}
 	return &telemetry{traces: traces, metrics: metrics, registry: registry}, nil
 }
 
-func newTracerProvider(ctx context.Context, getenv func(string) string, res *resource.Resource) (*sdktrace.TracerProvider, error) {
+func newTracerProvider(ctx context.Context, getenv func(string) string, res *resource.Resource, log *slog.Logger) *sdktrace.TracerProvider {
+	// Spans that nobody collects are not recorded; they still have ids, which the
+	// log shows.
+	quiet := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.NeverSample()))
 	if !anySet(getenv, "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER") {
-		// Spans that nobody collects are not recorded; they still have ids, which
-		// the log shows.
-		return sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.NeverSample())), nil
+		return quiet
 	}
 	exporter, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
-		return nil, err
+		log.WarnContext(ctx, "no traces are exported; check the OTEL_* variables", "error", err)
+		return quiet
 	}
 	// The batcher holds 2,048 spans and drops those beyond: memory stays bounded
 	// and no call waits for the collector.
-	return sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithBatcher(exporter)), nil
+	return sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithBatcher(exporter))
 }
 
 // newMeterProvider always serves /metrics. It also pushes where that was asked
 // for by name; the general OTLP endpoint alone does not count, because the most
 // usual one, Jaeger, takes no metrics and would refuse each batch.
-func newMeterProvider(ctx context.Context, getenv func(string) string, res *resource.Resource, registry *prometheus.Registry) (*sdkmetric.MeterProvider, error) {
+func newMeterProvider(ctx context.Context, getenv func(string) string, res *resource.Resource, registry *prometheus.Registry, log *slog.Logger) (*sdkmetric.MeterProvider, error) {
 	pull, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo())
 	if err != nil {
 		return nil, err
@@ -89,7 +94,8 @@ func newMeterProvider(ctx context.Context, getenv func(string) string, res *reso
 	if anySet(getenv, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_METRICS_EXPORTER") && getenv("OTEL_METRICS_EXPORTER") != "prometheus" {
 		push, err := autoexport.NewMetricReader(ctx)
 		if err != nil {
-			return nil, err
+			log.WarnContext(ctx, "no metrics are pushed; check the OTEL_* variables", "error", err)
+			return sdkmetric.NewMeterProvider(options...), nil
 		}
 		options = append(options, sdkmetric.WithReader(push))
 	}

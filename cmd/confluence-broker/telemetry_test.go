@@ -91,6 +91,48 @@ func exportedServiceName(t *testing.T) string {
 	return names["service.name"]
 }
 
+func TestADisabledSDKIsQuietWhateverElseIsSet(t *testing.T) { // not parallel: the exporters read the environment
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s was sent something", r.URL.Path)
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_SDK_DISABLED", "TRUE")
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_TRACES_EXPORTER", "otlp")
+	t.Setenv("OTEL_METRICS_EXPORTER", "otlp")
+	log := slog.New(slog.DiscardHandler)
+	tel, err := newTelemetry(t.Context(), os.Getenv, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := tel.traces.Tracer("test").Start(t.Context(), "call")
+	if span.IsRecording() {
+		t.Error("a span is recorded")
+	}
+	span.End()
+	tel.shutdown(log)
+}
+
+func TestVariablesThatMakeNoSenseAreWarnedOfAndIgnored(t *testing.T) { // not parallel: the exporters read the environment
+	for name, value := range map[string]string{
+		"OTEL_RESOURCE_ATTRIBUTES": "foo", "OTEL_TRACES_EXPORTER": "pigeon", "OTEL_METRICS_EXPORTER": "pigeon",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			var out bytes.Buffer
+			log := newLogger(&out, slog.LevelInfo)
+			tel, err := newTelemetry(t.Context(), os.Getenv, log)
+			if err != nil {
+				t.Fatalf("the broker would not start: %v", err)
+			}
+			tel.shutdown(log)
+			if !strings.Contains(out.String(), `"level":"WARN"`) || !strings.Contains(out.String(), "OTEL_") {
+				t.Errorf("log = %s, want a warning", &out)
+			}
+		})
+	}
+}
+
 // A collector that takes connections and never answers is worse than one that
 // is down.
 func TestACollectorThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) { // not parallel: the exporter reads the environment
