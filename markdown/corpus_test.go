@@ -3,6 +3,7 @@ package markdown
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -160,7 +161,7 @@ func storageWords(source string) []string {
 	for {
 		token, err := d.RawToken()
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				text.Reset() // malformed pages have tests of their own
 			}
 			return wordsOf(text.String())
@@ -197,12 +198,12 @@ func adfWords(t *testing.T, source string) []string {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	var walk func(any, bool)
-	walk = func(v any, attrs bool) {
+	var walk func(any)
+	walk = func(v any) {
 		switch v := v.(type) {
 		case []any:
 			for _, inner := range v {
-				walk(inner, false)
+				walk(inner)
 			}
 		case map[string]any:
 			kind, _ := v["type"].(string)
@@ -220,16 +221,16 @@ func adfWords(t *testing.T, source string) []string {
 			if s, ok := a[shown].(string); ok && kind != "media" && kind != "applicationCard" {
 				text.WriteString(s + " ")
 			}
-			walk(v["content"], false)
+			walk(v["content"])
 			if kind == "" { // a wrapper around documents
-				walk(v["adf"], false)
-				walk(v["tests"], false)
+				walk(v["adf"])
+				walk(v["tests"])
 			}
 			if kind != "text" {
 				text.WriteByte(' ')
 			}
 		}
 	}
-	walk(root, false)
+	walk(root)
 	return wordsOf(text.String())
 }
