@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -120,6 +122,114 @@ func TestASwappedLinkOnTheWayToTheTokenIsFollowed(t *testing.T) {
 	await(t, lines, "was changed")
 	if got := s.value(); got != "second" {
 		t.Errorf("token = %q, want the new one", got)
+	}
+}
+
+func TestEveryLinkOnTheWayIsWatchedAlsoOneThatIsNew(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{"the first link", "a link in the middle", "the last link", "a folder that is a link", "a link within a link's folder"} {
+		t.Run(change, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			at := func(name string) string { return filepath.Join(dir, name) }
+			for _, folder := range []string{"a", "b", "c", "old", "new"} {
+				if err := os.Mkdir(at(folder), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			swap := func(target, name string) {
+				t.Helper()
+				if err := errors.Join(os.Symlink(target, at(name+"_tmp")), os.Rename(at(name+"_tmp"), at(name))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(t, at("old/token"), "first")
+			write(t, at("new/token"), "second")
+			// a/token ▸ b/token ▸ c/token ▸ folder/token, where folder ▸ current ▸ old
+			swap("../b/token", "a/token")
+			swap(at("c/token"), "b/token")
+			swap("../folder/token", "c/token")
+			swap("current", "folder")
+			swap("old", "current")
+			s, lines := watched(t, at("a/token"))
+			switch change {
+			case "the first link":
+				swap("../new/token", "a/token")
+			case "a link in the middle":
+				swap("../new/token", "b/token")
+			case "the last link":
+				swap("../new/token", "c/token")
+			case "a folder that is a link":
+				swap("new", "folder")
+			case "a link within a link's folder":
+				swap("new", "current")
+			}
+			await(t, lines, "was changed")
+			if got := s.value(); got != "second" {
+				t.Errorf("token = %q, want the new one", got)
+			}
+			write(t, at("new/token"), "third") // in a folder that was not on the way at first
+			await(t, lines, "was changed")
+			if got := s.value(); got != "third" {
+				t.Errorf("token = %q, want the newest", got)
+			}
+		})
+	}
+}
+
+func TestAFolderThatIsMovedIntoPlaceIsWatched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(os.Mkdir(at("secrets"), 0o700), os.Mkdir(at("next"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, at("secrets/token"), "first")
+	write(t, at("next/token"), "second")
+	s, lines := watched(t, at("secrets/token"))
+	if err := os.Rename(at("secrets"), at("past")); err != nil {
+		t.Fatal(err)
+	}
+	await(t, lines, "stays in use")
+	if err := os.Rename(at("next"), at("secrets")); err != nil {
+		t.Fatal(err)
+	}
+	await(t, lines, "was changed")
+	if got := s.value(); got != "second" {
+		t.Errorf("token = %q, want the new one", got)
+	}
+}
+
+func TestABusyFolderDoesNotPutTheReadingOff(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "token")
+	write(t, path, "first")
+	s, lines := watched(t, path)
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for ctx.Err() == nil {
+			write(t, filepath.Join(dir, "other"), "x")
+		}
+	})
+	defer busy.Wait()
+	defer stop()
+	write(t, path, "second")
+	await(t, lines, "was changed")
+	if got := s.value(); got != "second" {
+		t.Errorf("token = %q, want the new one", got)
+	}
+}
+
+func TestLinksThatGoRoundInACircleAreAnError(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := errors.Join(os.Symlink("b", filepath.Join(dir, "a")), os.Symlink("a", filepath.Join(dir, "b"))); err != nil {
+		t.Fatal(err)
+	}
+	if steps, err := stepsTo(filepath.Join(dir, "a")); err == nil {
+		t.Errorf("stepsTo = %q, want an error", steps)
 	}
 }
 
