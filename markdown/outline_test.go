@@ -125,7 +125,9 @@ func (o *outliner) row(runs []run, lineBreak string) string {
 		switch s.kind {
 		case breakRun:
 			b.WriteString(lineBreak)
-			look = "" // so that lines compare alike, whatever parts them
+			if lineBreak != " " {
+				look = "" // so that lines compare alike, whatever parts them
+			}
 			continue
 		case imageRun:
 			set(fmt.Sprintf("image %s %s %d", decoded(s.image), decoded(s.href), s.marks&^codeMark))
