@@ -33,6 +33,8 @@ type config struct {
 	keepaliveMinTime    time.Duration
 
 	address string
+
+	origins map[string]string // where each setting was said, by its variable; see at
 }
 
 // addFlags gives the command a flag for every setting that may be one.
@@ -67,26 +69,41 @@ func loadCommand(cmd *cobra.Command, env environment) (config, error) {
 
 // load looks every setting up: flag, then environment, then file, then default.
 // An empty variable counts as unset. The error, if any, joins everything that
-// is wrong, each with where it was said; config holds what was right.
+// is wrong, each with where it was said, be it overridden or not: a fault in a
+// file is a fault on the day when nothing overrides it. config holds the rest.
 func load(table []setting, flags *pflag.FlagSet, getenv func(string) string, file map[string]yamlValue) (config, error) {
-	var c config
+	c := config{origins: map[string]string{}}
 	var problems []error
 	for _, s := range table {
-		value, origin := s.fallback, "default"
+		say := func(value, origin string) {
+			c.origins[s.env] = origin
+			problems = append(problems, c.at(s.env, s.set(&c, value)))
+		}
+		say(s.fallback, "default")
 		if entry, ok := file[s.key()]; ok && s.name != "" {
-			value, origin = entry.text, entry.origin
+			say(entry.text, entry.origin)
 		}
 		if fromEnv := getenv(s.env); fromEnv != "" {
-			value, origin = fromEnv, s.env
+			say(fromEnv, s.env)
 		}
 		if flag := flags.Lookup(s.name); flag != nil && flag.Changed {
-			value, origin = flag.Value.String(), "--"+s.name
-		}
-		if err := s.set(&c, value); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", origin, err))
+			say(flag.Value.String(), "--"+s.name)
 		}
 	}
 	return c, errors.Join(problems...)
+}
+
+// at puts in front of each problem of err where the setting with this variable
+// was said: FILE:LINE: KEY, the variable or the flag.
+func (c config) at(env string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var problems []error
+	for problem := range strings.SplitSeq(err.Error(), "\n") {
+		problems = append(problems, fmt.Errorf("%s: %s", c.origins[env], problem))
+	}
+	return errors.Join(problems...)
 }
 
 // pageTokenKey reads the key that replicas share; nil: none is set.
@@ -96,11 +113,11 @@ func (c config) pageTokenKey() ([]byte, error) {
 	}
 	data, err := os.ReadFile(c.pageTokenKeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("page token key: %w", err)
+		return nil, c.at("BROKER_PAGE_TOKEN_KEY_FILE", err)
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("page token key: %s does not hold 32 bytes in base64; `openssl rand -base64 32` makes such a key", c.pageTokenKeyFile)
+		return nil, c.at("BROKER_PAGE_TOKEN_KEY_FILE", fmt.Errorf("%s does not hold 32 bytes in base64; `openssl rand -base64 32` makes such a key", c.pageTokenKeyFile))
 	}
 	return key, nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/confluence-broker/confluence-broker/confluenceclient"
 )
 
 // loadArgs loads as serve does.
@@ -104,6 +106,20 @@ func TestEveryFaultOfTheFileIsReportedWithItsLineAndKey(t *testing.T) {
 			":6: auth: \"digest\" is not a scheme",
 			":7: max_message_bytes: 0 is too small",
 		}},
+		{name: "what the client cannot use", yaml: "site_url: https://acme.example/wiki/spaces/DOC\ncloud_id: a b\ngateway_url: http://api.atlassian.com\nemail: \"a b\"\noauth_token_url: nowhere\nmedia_hosts: https://x/\n", want: []string{
+			":1: site_url: site URL has the path",
+			":2: cloud_id: cloud ID \"a b\" is not valid",
+			":3: gateway_url: gateway URL uses http",
+			":4: email: the e-mail address has a blank",
+			":5: oauth_token_url: OAuth token URL is not an address",
+			":6: media_hosts: media host \"https://x/\" is not a host name",
+		}},
+		{name: "the site as the gateway", yaml: "gateway_url: https://acme.atlassian.net\n", want: []string{":1: gateway_url: gateway URL acme.atlassian.net is the address of a site"}},
+		{name: "two faults of one value", yaml: "gateway_url: ftp://acme.atlassian.net\n", want: []string{":1: gateway_url: gateway URL acme.atlassian.net", ":1: gateway_url: gateway URL has scheme"}},
+		{name: "hosts that cannot be", yaml: "listen: 127.0.0.256:1\nadmin_listen: a b:1\n", want: []string{
+			":1: listen: \"127.0.0.256:1\" has neither", ":2: admin_listen: \"a b:1\" has neither",
+		}},
+		{name: "a policy", yaml: "policy_file: policy.yaml\n", want: []string{":1: policy_file: this version cannot apply a policy"}},
 		{name: "negative time", yaml: "shutdown_grace: -1s\n", want: []string{":1: shutdown_grace: -1s is too short"}},
 		{name: "port out of range", yaml: "listen: 127.0.0.1:70000\n", want: []string{":1: listen: \"127.0.0.1:70000\" has no port"}},
 		{name: "value missing", yaml: "site_url:\ncloud_id: abc\n", want: []string{":1: site_url: the value is missing"}},
@@ -134,6 +150,54 @@ func TestEveryFaultOfTheFileIsReportedWithItsLineAndKey(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAFaultOfTheFileCountsEvenWhereItIsOverridden(t *testing.T) {
+	t.Parallel()
+	c, err := loadArgs(t, []string{"--gateway-url=https://gateway.acme.example"}, map[string]string{"BROKER_MAX_AGE": "2s"},
+		"max_age: soon\ngateway_url: http://api.atlassian.com\n")
+	if err == nil || !strings.Contains(err.Error(), ":1: max_age: ") || !strings.Contains(err.Error(), ":2: gateway_url: ") {
+		t.Errorf("error = %v, want one for each line", err)
+	}
+	if c.maxAge != 2*time.Second || c.upstream.GatewayURL != "https://gateway.acme.example" {
+		t.Errorf("config = %v, %s, want what overrides", c.maxAge, c.upstream.GatewayURL)
+	}
+}
+
+func TestAPolicyThatWouldNotHoldIsRefusedWhereverItIsSaid(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		{args: []string{"--policy-file=/x"}, want: "--policy-file: "},
+		{env: map[string]string{"BROKER_POLICY_FILE": "/x"}, want: "BROKER_POLICY_FILE: "},
+	} {
+		if _, err := loadArgs(t, test.args, test.env, ""); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("error = %v, want one that begins with %s", err, test.want)
+		}
+	}
+}
+
+func TestFilesThatCannotBeReadAreNamedWithWhereTheyWereSaid(t *testing.T) {
+	t.Parallel()
+	c, err := loadArgs(t, []string{"--page-token-key-file=/nowhere/key"}, map[string]string{"CONFLUENCE_OAUTH_CLIENT_SECRET_FILE": "/nowhere/secret"},
+		"site_url: https://acme.example\ntoken_file: /nowhere/token\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tokenErr := c.openSecret()
+	_, keyErr := c.pageTokenKey()
+	c.upstream.Credentials.Scheme = confluenceclient.SchemeOAuth
+	_, secretErr := c.openSecret()
+	for want, err := range map[string]error{
+		"broker.yaml:2: token_file: ": tokenErr, "--page-token-key-file: ": keyErr, "CONFLUENCE_OAUTH_CLIENT_SECRET_FILE: ": secretErr,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "/nowhere/") {
+			t.Errorf("error = %v, want one with %s", err, want)
+		}
 	}
 }
 

@@ -37,12 +37,13 @@ func (c config) checkCredentials() error {
 
 // openSecret returns the token or, for oauth, the client secret.
 func (c config) openSecret() (*secret, error) {
-	path := c.tokenFile
+	path, env := c.tokenFile, "CONFLUENCE_TOKEN_FILE"
 	if c.upstream.Credentials.Scheme == confluenceclient.SchemeOAuth {
-		path = c.clientSecretFile
+		path, env = c.clientSecretFile, "CONFLUENCE_OAUTH_CLIENT_SECRET_FILE"
 	}
-	if path != "" {
-		return openSecret(path)
+	if path == "" {
+		return fixedSecret(c.token), nil
 	}
-	return fixedSecret(c.token), nil
+	s, err := openSecret(path)
+	return s, c.at(env, err)
 }

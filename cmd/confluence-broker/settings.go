@@ -1,11 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"log/slog"
-	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +13,9 @@ import (
 type setting struct {
 	name     string // of the flag; empty: the environment only
 	env      string
-	fallback string // the default, as a person would write it
-	usage    string // a name in backquotes stands for the value in help texts
-	set      func(c *config, value string) error
+	fallback string                              // the default, as a person would write it
+	usage    string                              // a name in backquotes stands for the value in help texts
+	set      func(c *config, value string) error // refuses values that can never work
 }
 
 // key is the setting's name in the YAML file.
@@ -29,16 +24,16 @@ func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
 // upstreamSettings tell where Confluence is and who the broker is to it.
 func upstreamSettings() []setting {
 	return []setting{
-		{"site-url", "CONFLUENCE_SITE_URL", "", "`ADDRESS` of the site, such as https://acme.atlassian.net; for links and for finding the cloud ID, never asked for content", text(func(c *config) *string { return &c.upstream.SiteURL })},
-		{"cloud-id", "CONFLUENCE_CLOUD_ID", "", "cloud `ID` of the site; looked up at the site when unset", text(func(c *config) *string { return &c.upstream.CloudID })},
-		{"gateway-url", "CONFLUENCE_GATEWAY_URL", confluenceclient.DefaultGatewayURL, "`ADDRESS` that API requests go to", text(func(c *config) *string { return &c.upstream.GatewayURL })},
+		{"site-url", "CONFLUENCE_SITE_URL", "", "`ADDRESS` of the site, such as https://acme.atlassian.net; for links and for finding the cloud ID, never asked for content", upstream(func(c *confluenceclient.Config) *string { return &c.SiteURL })},
+		{"cloud-id", "CONFLUENCE_CLOUD_ID", "", "cloud `ID` of the site; looked up at the site when unset", upstream(func(c *confluenceclient.Config) *string { return &c.CloudID })},
+		{"gateway-url", "CONFLUENCE_GATEWAY_URL", confluenceclient.DefaultGatewayURL, "`ADDRESS` that API requests go to", upstream(func(c *confluenceclient.Config) *string { return &c.GatewayURL })},
 		{"auth", "CONFLUENCE_AUTH", "", "`SCHEME` of the token: basic (e-mail and API token), bearer (API token of a service account) or oauth (client credentials); required", setAuth},
-		{"email", "CONFLUENCE_EMAIL", "", "e-mail `ADDRESS` of the token's account, for basic", text(func(c *config) *string { return &c.upstream.Credentials.Email })},
+		{"email", "CONFLUENCE_EMAIL", "", "e-mail `ADDRESS` of the token's account, for basic", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.Email })},
 		{"token-file", "CONFLUENCE_TOKEN_FILE", "", "`FILE` that holds the API token; watched, so that the token can be changed while the broker runs", text(func(c *config) *string { return &c.tokenFile })},
 		{"", "CONFLUENCE_TOKEN", "", "the API token itself, instead of a file; there is no flag and no key, because those can be read by others", text(func(c *config) *string { return &c.token })},
-		{"oauth-client-id", "CONFLUENCE_OAUTH_CLIENT_ID", "", "client `ID`, for oauth", text(func(c *config) *string { return &c.upstream.Credentials.ClientID })},
+		{"oauth-client-id", "CONFLUENCE_OAUTH_CLIENT_ID", "", "client `ID`, for oauth", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.ClientID })},
 		{"oauth-client-secret-file", "CONFLUENCE_OAUTH_CLIENT_SECRET_FILE", "", "`FILE` that holds the client secret, for oauth; watched", text(func(c *config) *string { return &c.clientSecretFile })},
-		{"oauth-token-url", "CONFLUENCE_OAUTH_TOKEN_URL", confluenceclient.DefaultTokenURL, "`ADDRESS` that hands out access tokens, for oauth", text(func(c *config) *string { return &c.upstream.Credentials.TokenURL })},
+		{"oauth-token-url", "CONFLUENCE_OAUTH_TOKEN_URL", confluenceclient.DefaultTokenURL, "`ADDRESS` that hands out access tokens, for oauth", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.TokenURL })},
 		{"media-hosts", "CONFLUENCE_MEDIA_HOSTS", confluenceclient.DefaultMediaHost, "`HOSTS` that a download may be redirected to, separated by commas", setMediaHosts},
 	}
 }
@@ -49,8 +44,9 @@ func brokerSettings() []setting {
 		{"listen", "BROKER_LISTEN", "127.0.0.1:8090", "`HOST:PORT` for gRPC", address(func(c *config) *string { return &c.listen })},
 		{"admin-listen", "BROKER_ADMIN_LISTEN", "127.0.0.1:8091", "`HOST:PORT` for /metrics, /healthz, /readyz and /debug/pprof over HTTP", address(func(c *config) *string { return &c.adminListen })},
 		{"allow-anonymous", "BROKER_ALLOW_ANONYMOUS", "false", "`true` serves callers that say nothing about who they are", setBool(func(c *config) *bool { return &c.allowAnonymous })},
+		{"policy-file", "BROKER_POLICY_FILE", "", "`FILE` that says what each caller may read; this version has no policies, and does not start when it is set", refusePolicy},
 		{"log-level", "BROKER_LOG_LEVEL", "info", "least `LEVEL` that is logged: debug, info, warn or error", setLogLevel},
-		{"shutdown-grace", "BROKER_SHUTDOWN_GRACE", "10s", "`TIME` that open calls may take to finish when the broker stops", duration(0, func(c *config) *time.Duration { return &c.shutdownGrace })},
+		{"shutdown-grace", "BROKER_SHUTDOWN_GRACE", "10s", "`TIME` that open calls may take to finish when the broker stops; the others are then told so, for which there are two seconds more", duration(0, func(c *config) *time.Duration { return &c.shutdownGrace })},
 		{"max-age", "BROKER_MAX_AGE", "30s", "oldest `AGE` of a cached page that a caller gets who does not set max_age; 0 means that such calls always ask Confluence", duration(0, func(c *config) *time.Duration { return &c.maxAge })},
 		{"max-message-bytes", "BROKER_MAX_MESSAGE_BYTES", "4MiB", "largest unary answer, in `BYTES`", size(1, func(c *config) *int64 { return &c.maxMessageBytes })},
 		{"max-file-bytes", "BROKER_MAX_FILE_BYTES", "0", "largest attachment handed out, in `BYTES`; 0 means no limit", size(0, func(c *config) *int64 { return &c.upstream.MaxFileBytes })},
@@ -65,107 +61,4 @@ func callerSettings() []setting {
 	return []setting{
 		{"address", "BROKER_ADDRESS", "127.0.0.1:8090", "`HOST:PORT` of the broker", address(func(c *config) *string { return &c.address })},
 	}
-}
-
-func text(field func(*config) *string) func(*config, string) error {
-	return func(c *config, value string) error {
-		*field(c) = strings.TrimSpace(value)
-		return nil
-	}
-}
-
-func address(field func(*config) *string) func(*config, string) error {
-	return func(c *config, value string) error {
-		_, port, err := net.SplitHostPort(value)
-		if err != nil {
-			return fmt.Errorf("%q is not HOST:PORT, such as 127.0.0.1:8090", value)
-		}
-		if number, err := strconv.ParseUint(port, 10, 16); err != nil {
-			return fmt.Errorf("%q has no port between 0 and 65535", value)
-		} else if number == 0 && field(c) == &c.address {
-			return fmt.Errorf("%q names no port", value)
-		}
-		*field(c) = value
-		return nil
-	}
-}
-
-func setBool(field func(*config) *bool) func(*config, string) error {
-	return func(c *config, value string) error {
-		switch value {
-		case "true":
-			*field(c) = true
-		case "false":
-			*field(c) = false
-		default:
-			return fmt.Errorf("%q is neither true nor false", value)
-		}
-		return nil
-	}
-}
-
-func duration(least time.Duration, field func(*config) *time.Duration) func(*config, string) error {
-	return func(c *config, value string) error {
-		d, err := time.ParseDuration(value)
-		if err != nil {
-			return fmt.Errorf("%q is not a time span, such as 30s or 2m", value)
-		}
-		if d < least {
-			return fmt.Errorf("%s is too short; the least is %s", value, least)
-		}
-		*field(c) = d
-		return nil
-	}
-}
-
-func size(least int64, field func(*config) *int64) func(*config, string) error {
-	return func(c *config, value string) error {
-		digits, unit := value, int64(1)
-		for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
-			if number, ok := strings.CutSuffix(value, suffix); ok {
-				digits, unit = strings.TrimSpace(number), bytes
-			}
-		}
-		number, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || number < 0 || number > (1<<62)/unit {
-			return fmt.Errorf("%q is not a number of bytes, such as 1048576, 512KiB, 4MiB or 1GiB", value)
-		}
-		if number < least {
-			return fmt.Errorf("%s is too small; the least is %d", value, least)
-		}
-		*field(c) = number * unit
-		return nil
-	}
-}
-
-func setAuth(c *config, value string) error {
-	switch scheme := confluenceclient.Scheme(strings.TrimSpace(value)); scheme {
-	case "", confluenceclient.SchemeBasic, confluenceclient.SchemeBearer, confluenceclient.SchemeOAuth:
-		c.upstream.Credentials.Scheme = scheme
-		return nil
-	default:
-		return fmt.Errorf("%q is not a scheme; it is basic, bearer or oauth", value)
-	}
-}
-
-func setMediaHosts(c *config, value string) error {
-	c.upstream.MediaHosts = nil
-	for host := range strings.SplitSeq(value, ",") {
-		host = strings.TrimSpace(host)
-		if host == "" {
-			return errors.New("one of the hosts is empty")
-		}
-		c.upstream.MediaHosts = append(c.upstream.MediaHosts, host)
-	}
-	return nil
-}
-
-func setLogLevel(c *config, value string) error {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	level, ok := levels[value]
-	if !ok {
-		return fmt.Errorf("%q is not a level; it is debug, info, warn or error", value)
-	}
-	c.logLevel = level
-	return nil
 }
