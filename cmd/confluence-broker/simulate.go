@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,11 +19,13 @@ import (
 const simulatorAddress = "127.0.0.1:8092"
 
 type simulateFlags struct {
-	site, listen, token string
-	pages               int
-	seed                uint64
-	faults              []string
-	logRequests         bool
+	site, listen, control     string
+	auth, token               string
+	pages, rateLimit          int
+	seed                      uint64
+	quirks, faults            []string
+	latency, jitter, indexLag time.Duration
+	logRequests               bool
 }
 
 func simulateCommand() *cobra.Command {
@@ -27,59 +34,108 @@ func simulateCommand() *cobra.Command {
 		Use:   "simulate",
 		Short: "run a Confluence for tests, with Atlassian's refusals",
 		Long: `simulate serves gateway, site, OAuth endpoint and media host on one loopback port
-and prints the variables that point a broker, or doctor, at it. It runs until it
-is stopped.`,
+and prints the variables that point a broker, or doctor, at it, as lines for a
+shell. It runs until it is stopped.
+
+With --control, another port takes orders while it runs:
+
+  GET    /requests      the requests so far, a JSON object a line, without credentials
+  GET    /suspicious    what a careful client would not have sent, a sentence a line
+  POST   /faults        adds a fault; the body is a RULE as for --fault
+  DELETE /faults        removes all faults
+  POST   /revoke/NAME   revokes the site's token of this name
+
+The keys of a RULE are route, face, status, retry-after, header, delay, reset,
+short-body, no-length, after, count and, last, body.`,
 		Example: `  confluence-broker simulate --site my-export/ > sim.env &
   confluence-broker simulate --token revoked
+  confluence-broker simulate --auth oauth --quirk empty-pages --latency 80ms --jitter 40ms
   confluence-broker simulate --fault 'route=/wiki/api/v2/pages/{id},status=429,retry-after=1,count=2'`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return simulate(cmd, flags) },
 	}
-	cmd.Flags().StringVar(&flags.site, "site", "", "`FILE.txtar` with the site's content, or a folder of bodies (*.xml, *.json), each of which becomes a page")
-	cmd.Flags().IntVar(&flags.pages, "pages", 0, "make a site with this `NUMBER` of pages up instead")
-	cmd.Flags().Uint64Var(&flags.seed, "seed", 1, "another `NUMBER` makes another site up")
-	cmd.Flags().StringArrayVar(&flags.faults, "fault", nil, "a `RULE` for answers that go wrong; may be repeated")
-	cmd.Flags().StringVar(&flags.listen, "listen", simulatorAddress, "`HOST:PORT`, on this machine only")
-	cmd.Flags().StringVar(&flags.token, "token", "", "`NAME` of the site's token to print (default: the one with just the scopes needed)")
-	cmd.Flags().BoolVar(&flags.logRequests, "log-requests", false, "write a line of JSON for each request to stderr")
+	f := cmd.Flags()
+	f.StringVar(&flags.site, "site", "", "`FILE.txtar` with the site's content, or a folder of bodies (*.xml, *.json), each of which becomes a page")
+	f.IntVar(&flags.pages, "pages", 0, "make a site with this `NUMBER` of pages up instead")
+	f.Uint64Var(&flags.seed, "seed", 1, "another `NUMBER` makes another site up")
+	f.StringArrayVar(&flags.quirks, "quirk", nil, "`NAME` of something that sites differ in: "+quirkNames()+"; may be repeated")
+	f.StringArrayVar(&flags.faults, "fault", nil, "a `RULE` for answers that go wrong; may be repeated")
+	f.IntVar(&flags.rateLimit, "rate-limit", 0, "`NUMBER` of requests for one endpoint in one second before 429; 0 means no limit")
+	f.DurationVar(&flags.latency, "latency", 0, "`TIME` that each request waits")
+	f.DurationVar(&flags.jitter, "jitter", 0, "up to so much `TIME` more, by chance")
+	f.DurationVar(&flags.indexLag, "index-lag", 0, "`TIME` that searches are behind changes")
+	f.StringVar(&flags.listen, "listen", simulatorAddress, "`HOST:PORT`, on this machine only")
+	f.StringVar(&flags.control, "control", "", "`HOST:PORT` for orders while it runs, on this machine only; port 0 takes a free one (default: none)")
+	f.StringVar(&flags.auth, "auth", "basic", "`SCHEME` of the variables to print: basic, bearer or oauth")
+	f.StringVar(&flags.token, "token", "", "`NAME` of the site's token to print, or with oauth of its client (default: the one with just the scopes needed)")
+	f.BoolVar(&flags.logRequests, "log-requests", false, "write a line of JSON for each request to stderr")
 	return cmd
 }
 
 func simulate(cmd *cobra.Command, flags simulateFlags) error {
-	site, err := flags.content()
+	simulator, err := flags.simulator()
 	if err != nil {
 		return usageError(err)
 	}
-	if !isLoopback(flags.listen) {
-		return usageError(fmt.Errorf("--listen: %s is not on this machine; the simulator has no business elsewhere", flags.listen))
+	who, err := flags.identity(simulator)
+	if err != nil {
+		return usageError(err)
 	}
 	ctx := cmd.Context()
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", flags.listen)
+	l, err := listenHere(ctx, "--listen", flags.listen)
 	if err != nil {
 		return err
 	}
-	sim := startSimulation(l, site, flags.logTo(cmd))
+	sim := &simulation{simulator: simulator, url: "http://" + l.Addr().String()}
+	sim.server = serveOn(l, flags.logged(simulator, cmd))
 	defer sim.close()
-	for _, rule := range flags.faults {
-		fault, err := confluencetest.ParseFault(rule)
+	if flags.control != "" {
+		l, err := listenHere(ctx, "--control", flags.control)
 		if err != nil {
-			return usageError(fmt.Errorf("--fault: %w", err))
+			return err
 		}
-		sim.simulator.AddFault(fault)
+		control := serveOn(l, simulator.Control())
+		defer func() { _ = control.Close() }()
+		fmt.Fprintf(cmd.OutOrStdout(), "# control: http://%s\n", l.Addr())
 	}
-	credential, err := sim.credential(flags.token)
-	if err != nil {
-		return usageError(fmt.Errorf("--token: %w", err))
-	}
-	for _, variable := range sim.variables(credential) {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s=%s\n", variable[0], variable[1])
-	}
+	fmt.Fprint(cmd.OutOrStdout(), who.lines(sim))
 	<-ctx.Done()
-	for _, complaint := range sim.simulator.Suspicious() {
+	for _, complaint := range simulator.Suspicious() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "a careful client would not have sent this: %s\n", complaint)
 	}
 	return nil
+}
+
+// simulator is what the flags ask for.
+func (f simulateFlags) simulator() (*confluencetest.Simulator, error) {
+	site, err := f.content()
+	if err != nil {
+		return nil, err
+	}
+	if f.rateLimit < 0 || f.latency < 0 || f.jitter < 0 || f.indexLag < 0 {
+		return nil, errors.New("--rate-limit, --latency, --jitter and --index-lag cannot be less than 0")
+	}
+	options := []confluencetest.Option{
+		confluencetest.WithRateLimit(f.rateLimit),
+		confluencetest.WithLatency(f.latency, f.jitter),
+		confluencetest.WithIndexLag(f.indexLag),
+	}
+	for _, name := range f.quirks {
+		quirk := confluencetest.Quirk(name)
+		if !slices.Contains(confluencetest.Quirks(), quirk) {
+			return nil, fmt.Errorf("--quirk: there is no %q; there are %s", name, quirkNames())
+		}
+		options = append(options, confluencetest.With(quirk))
+	}
+	simulator := confluencetest.New(site, options...)
+	for _, rule := range f.faults {
+		fault, err := confluencetest.ParseFault(rule)
+		if err != nil {
+			return nil, fmt.Errorf("--fault: %w", err)
+		}
+		simulator.AddFault(fault)
+	}
+	return simulator, nil
 }
 
 // content is the site that the flags ask for.
@@ -97,9 +153,34 @@ func (f simulateFlags) content() (*confluencetest.Site, error) {
 	return confluencetest.SampleSite(), nil
 }
 
-func (f simulateFlags) logTo(cmd *cobra.Command) *slog.Logger {
+func (f simulateFlags) logged(simulator http.Handler, cmd *cobra.Command) http.Handler {
 	if !f.logRequests {
-		return nil
+		return simulator
 	}
-	return newLogger(cmd.ErrOrStderr(), slog.LevelInfo)
+	return logRequests(simulator, newLogger(cmd.ErrOrStderr(), slog.LevelInfo))
+}
+
+func quirkNames() string {
+	var names []string
+	for _, quirk := range confluencetest.Quirks() {
+		names = append(names, string(quirk))
+	}
+	return strings.Join(names, ", ")
+}
+
+// listenHere listens on this machine only: what the simulator hands out are no
+// secrets, and its control port does as it is told by anybody.
+func listenHere(ctx context.Context, flag, address string) (net.Listener, error) {
+	if !isLoopback(address) {
+		return nil, usageError(fmt.Errorf("%s: %s is not on this machine; the simulator has no business elsewhere", flag, address))
+	}
+	var listen net.ListenConfig
+	return listen.Listen(ctx, "tcp", address)
+}
+
+// serveOn serves h on l until the server is closed.
+func serveOn(l net.Listener, h http.Handler) *http.Server {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }() // ends with Close
+	return server
 }
