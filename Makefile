@@ -15,6 +15,7 @@ BUF           := go tool -modfile=tools/go.mod buf
 FUZZTIME      ?= 20s
 BENCHTIME     ?= 1s
 ROUNDS        ?= 5
+SIMULATE      ?=
 
 # The race detector needs cgo, which Go switches off where it finds no C
 # compiler. The tests still run there, and `make test` says what they lacked.
@@ -37,6 +38,10 @@ demo: build ## run simulator and broker together; no Atlassian account needed
 test: ## run all tests, with the race detector and in random order
 	@test -n "$(RACE)" || echo "make test: there is no C compiler (cgo is off), so these tests run WITHOUT the race detector" >&2
 	go test $(RACE) -shuffle=on ./...
+
+.PHONY: peers
+peers: build ## let two clients that others wrote read the simulator; needs Node 20
+	@SIMULATE='$(SIMULATE)' peers/run $(BIN)/confluence-broker $(TMP)/peers
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters on Go and on the API
