@@ -27,8 +27,11 @@ func getAttachmentCommand(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attachment ID",
 		Short: "the bytes of an attached file",
-		Long: `attachment writes an attached file. Until all of it is there and its checksum is
-right, the bytes are in FILE.part; run the command again to go on from there.`,
+		Long: `attachment writes an attached file. Until all of it is there, the bytes are in
+FILE.part; run the command again to go on from there. The bytes of a run are
+checked against the broker's checksum of them; those of the runs before, against
+the checksum in FILE.part.of. A part that was changed since, or is of another
+version, is begun anew.`,
 		Example: `  confluence-broker get attachment att9
   confluence-broker get attachment att9 --version 1 -o - | sha256sum`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -75,6 +78,9 @@ func getAttachment(ctx context.Context, cmd *cobra.Command, broker brokerv1.Brok
 	if err := incoming.copyTo(io.MultiWriter(part, bar)); err != nil {
 		if errors.Is(err, errChecksum) {
 			err = errors.Join(err, part.cut(before)) // what came is not what was sent
+		}
+		if keepErr := part.keep(); keepErr != nil {
+			return errors.Join(err, keepErr)
 		}
 		return fmt.Errorf("%w; %s keeps %d bytes: run the same command again to go on from there", err, part.file.Name(), part.size)
 	}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,55 +17,86 @@ import (
 )
 
 // part is a file that is not complete yet: FILE.part beside FILE. FILE.part.of
-// says of what it is a part, so that two versions are never mixed.
+// says of what it is a part, so that two versions are never mixed, and has the
+// checksum of its bytes, so that none are built upon that were not downloaded.
 type part struct {
 	file *os.File
 	path string // of the complete file
+	of   string // attachment and version
 	size int64  // bytes so far
+	sum  hash.Hash
+	kept int64 // bytes that FILE.part.of vouches for
 }
 
-// openPart opens the part of an earlier try at the same version, or an empty one.
+// A program that is killed loses no more than this many bytes.
+const keepInterval = 32 << 20
+
+// openPart opens the part of an earlier try at the same version, as far as its
+// bytes are those that came then, or an empty one.
 func openPart(path string, about *brokerv1.Attachment) (*part, error) {
-	label := fmt.Sprintf("%s version %d\n", about.GetId(), about.GetVersion().GetNumber())
-	earlier, err := os.ReadFile(path + ".part.of")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	if string(earlier) != label {
-		flags |= os.O_TRUNC
-	}
-	file, err := os.OpenFile(path+".part", flags, 0o644)
+	file, err := os.OpenFile(path+".part", os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	// The label follows the truncation: a crash between the two leaves an empty
-	// part under an old label, never old bytes under a new one.
-	if err := os.WriteFile(path+".part.of", []byte(label), 0o644); err != nil {
+	p := &part{file: file, path: path, sum: sha256.New(), of: fmt.Sprintf("%s version %d", about.GetId(), about.GetVersion().GetNumber())}
+	label, err := os.ReadFile(p.labelPath())
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err = errors.Join(err, p.goOn(string(label), about), p.keep()); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	p := &part{file: file, path: path}
-	info, err := file.Stat()
+	return p, nil
+}
+
+// goOn keeps the bytes that label vouches for, or none.
+func (p *part) goOn(label string, about *brokerv1.Attachment) error {
+	info, err := p.file.Stat()
 	if err != nil {
-		return nil, errors.Join(err, file.Close())
+		return err
 	}
-	p.size = info.Size()
-	if about.FileSize != nil && p.size > about.GetFileSize() {
-		err = p.cut(0)
+	var size int64
+	claim, _ := strings.CutPrefix(label, p.of+", ")
+	_, err = fmt.Sscanf(claim, "%d bytes", &size)
+	if err != nil || size < 0 || size > info.Size() || about.FileSize != nil && size > about.GetFileSize() {
+		size = 0
 	}
-	return p, err
+	if err := p.cut(size); err != nil || p.label() == label {
+		return err
+	}
+	return p.cut(0)
+}
+
+func (p *part) labelPath() string { return p.path + ".part.of" }
+
+func (p *part) label() string {
+	return fmt.Sprintf("%s, %d bytes, SHA-256 %x\n", p.of, p.size, p.sum.Sum(nil))
+}
+
+// keep notes what is there, so that another run can go on from here.
+func (p *part) keep() error {
+	p.kept = p.size
+	return os.WriteFile(p.labelPath(), []byte(p.label()), 0o644)
 }
 
 func (p *part) Write(data []byte) (int, error) {
 	n, err := p.file.Write(data)
 	p.size += int64(n)
+	_, _ = p.sum.Write(data[:n]) // hashes do not fail
+	if err == nil && p.size-p.kept >= keepInterval {
+		err = p.keep()
+	}
 	return n, err
 }
 
-// cut drops everything behind size.
+// cut drops everything behind size and reads what stays.
 func (p *part) cut(size int64) error {
-	p.size = size
-	return p.file.Truncate(size)
+	p.size, p.sum = size, sha256.New()
+	if err := p.file.Truncate(size); err != nil {
+		return err
+	}
+	_, err := io.Copy(p.sum, io.NewSectionReader(p.file, 0, size))
+	return err
 }
 
 // finish gives the complete file its name.
@@ -73,7 +107,7 @@ func (p *part) finish(about *brokerv1.Attachment) error {
 	if err := errors.Join(p.file.Sync(), p.file.Close()); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(p.file.Name(), p.path), os.Remove(p.path+".part.of"))
+	return errors.Join(os.Rename(p.file.Name(), p.path), os.Remove(p.labelPath()))
 }
 
 func (p *part) close() { _ = p.file.Close() } // after finish it is closed already

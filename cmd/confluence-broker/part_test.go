@@ -53,14 +53,8 @@ func TestAPartGoesOnOnlyWithTheSameVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.png")
 	begin := func(about *brokerv1.Attachment, wantSize int64, more string) *part {
 		t.Helper()
-		p, err := openPart(path, about)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p.size != wantSize {
-			t.Errorf("the part begins with %d bytes, want %d", p.size, wantSize)
-		}
-		if _, err := p.Write([]byte(more)); err != nil {
+		p := beginPart(t, path, about, wantSize, more)
+		if err := p.keep(); err != nil {
 			t.Fatal(err)
 		}
 		return p
@@ -78,6 +72,74 @@ func TestAPartGoesOnOnlyWithTheSameVersion(t *testing.T) {
 	if left, err := filepath.Glob(path + ".*"); len(left) > 0 || err != nil {
 		t.Errorf("left over: %q, %v", left, err)
 	}
+}
+
+func beginPart(t *testing.T, path string, about *brokerv1.Attachment, wantSize int64, more string) *part {
+	t.Helper()
+	p, err := openPart(path, about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.size != wantSize {
+		t.Errorf("the part begins with %d bytes, want %d", p.size, wantSize)
+	}
+	if _, err := p.Write([]byte(more)); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAPartGoesOnOnlyFromBytesThatWereDownloaded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name       string
+		after      func(t *testing.T, part, label string)
+		wantSize   int64
+		wantOnDisk string
+	}{
+		{"untouched", func(*testing.T, string, string) {}, 3, "abc"},
+		{"another byte in it", func(t *testing.T, part, _ string) { write(t, part, "abX") }, 0, ""},
+		{"other bytes of the full length", func(t *testing.T, part, _ string) { write(t, part, "XXXXXX") }, 0, ""},
+		{"shorter than noted", func(t *testing.T, part, _ string) { write(t, part, "ab") }, 0, ""},
+		{"bytes behind those noted, as of a program that was killed", func(t *testing.T, part, _ string) { write(t, part, "abcXX") }, 3, "abc"},
+		{"no label", func(t *testing.T, _, label string) { remove(t, label) }, 0, ""},
+		{"a label without a checksum", func(t *testing.T, _, label string) { write(t, label, "att9 version 1\n") }, 0, ""},
+		{"a label that promises more than there is", func(t *testing.T, _, label string) {
+			write(t, label, "att9 version 1, 999999999999 bytes, SHA-256 00\n")
+		}, 0, ""},
+		{"a label of nothing", func(t *testing.T, _, label string) { write(t, label, "att9 version 1, -1 bytes, SHA-256 00\n") }, 0, ""},
+		{"no part", func(t *testing.T, part, _ string) { remove(t, part) }, 0, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "a.png")
+			p := beginPart(t, path, attachment(1, 6), 0, "abc")
+			if err := p.keep(); err != nil {
+				t.Fatal(err)
+			}
+			p.close()
+			test.after(t, path+".part", path+".part.of")
+			beginPart(t, path, attachment(1, 6), test.wantSize, "").close()
+			if got, err := os.ReadFile(path + ".part"); err != nil || string(got) != test.wantOnDisk {
+				t.Errorf("part = %q, %v, want %q", got, err, test.wantOnDisk)
+			}
+		})
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALongDownloadIsKeptEvenWhenTheProgramIsKilled(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.png")
+	about := attachment(1, 2*keepInterval)
+	beginPart(t, path, about, 0, strings.Repeat("x", keepInterval+1)).close() // and nothing more is noted
+	beginPart(t, path, about, keepInterval+1, "").close()
 }
 
 func TestAPartLargerThanTheFileBeginsAnew(t *testing.T) {
