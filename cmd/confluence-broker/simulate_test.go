@@ -181,29 +181,32 @@ func TestSimulatePrintsLinesForAShell(t *testing.T) {
 	}
 	const token = "ATSTT3xFfSIMULATED-not-a-real-token-default=D0C50001"
 	tests := []struct {
-		name  string
-		flags []string
-		want  map[string]string
+		name   string
+		flags  []string
+		want   map[string]string
+		secret string // in the file that the comment makes
 	}{
 		{
-			"basic by default", nil,
-			map[string]string{"AUTH": "basic", "EMAIL": "broker@serviceaccount.acme.example", "TOKEN": token},
+			name: "basic by default",
+			want: map[string]string{"AUTH": "basic", "EMAIL": "broker@serviceaccount.acme.example", "TOKEN": token},
 		},
 		{
-			"bearer needs no e-mail address", []string{"--auth", "bearer"},
-			map[string]string{"AUTH": "bearer", "EMAIL": "", "TOKEN": token},
+			name: "bearer needs no e-mail address", flags: []string{"--auth", "bearer"},
+			want: map[string]string{"AUTH": "bearer", "EMAIL": "", "TOKEN": token},
 		},
 		{
-			"oauth has a client instead of a token", []string{"--auth", "oauth"},
-			map[string]string{"AUTH": "oauth", "EMAIL": "", "TOKEN": "", "OAUTH_CLIENT_ID": "simulated-client-id"},
+			name: "oauth has a client instead of a token", flags: []string{"--auth", "oauth"},
+			want:   map[string]string{"AUTH": "oauth", "EMAIL": "", "TOKEN": "", "OAUTH_CLIENT_ID": "simulated-client-id"},
+			secret: "ATOAsimulated-not-a-real-client-secret",
 		},
 		{
-			"signs of the shell are taken as they are", []string{"--site", quoting},
-			map[string]string{"AUTH": "basic", "EMAIL": "o'neill@acme.example", "TOKEN": `ATSTT3xFf $HOME "; exit 1 #=D0C50001`},
+			name: "signs of the shell are taken as they are", flags: []string{"--site", quoting},
+			want: map[string]string{"AUTH": "basic", "EMAIL": "o'neill@acme.example", "TOKEN": `ATSTT3xFf $HOME "; exit 1 #=D0C50001`},
 		},
 		{
-			"the same for a client of the site's own", []string{"--site", quoting, "--auth", "oauth", "--token", "other"},
-			map[string]string{"AUTH": "oauth", "EMAIL": "", "TOKEN": "", "OAUTH_CLIENT_ID": "an id"},
+			name: "so they are in a client of the site's own", flags: []string{"--site", quoting, "--auth", "oauth", "--token", "other"},
+			want:   map[string]string{"AUTH": "oauth", "EMAIL": "", "TOKEN": "", "OAUTH_CLIENT_ID": "an id"},
+			secret: "it's $secret",
 		},
 	}
 	for _, tt := range tests {
@@ -211,17 +214,22 @@ func TestSimulatePrintsLinesForAShell(t *testing.T) {
 			t.Parallel()
 			lines, _, _ := startSimulate(t, tt.flags...)
 			names := slices.Sorted(maps.Keys(tt.want))
-			script := "CONFLUENCE_EMAIL=stale CONFLUENCE_TOKEN=stale\n" + lines
+			script := "CONFLUENCE_EMAIL=stale CONFLUENCE_TOKEN=stale\n" + strings.Replace(lines, "#   ", "", 1)
 			want := ""
 			for _, name := range names {
 				script += `printf '%s\n' "$CONFLUENCE_` + name + "\"\n"
 				want += tt.want[name] + "\n"
 			}
-			got, err := exec.CommandContext(t.Context(), shell, "-euc", script).CombinedOutput()
+			if tt.secret != "" {
+				script += `cat "$CONFLUENCE_OAUTH_CLIENT_SECRET_FILE"`
+			}
+			cmd := exec.CommandContext(t.Context(), shell, "-euc", script)
+			cmd.Dir = t.TempDir()
+			got, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v:\n%s", err, got)
 			}
-			if diff := cmp.Diff(want, string(got)); diff != "" {
+			if diff := cmp.Diff(want+tt.secret, string(got)); diff != "" {
 				t.Errorf("the shell's %v (-want +got):\n%s", names, diff)
 			}
 		})
