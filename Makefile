@@ -39,6 +39,7 @@ test: ## run all tests, with the race detector and in random order
 	@test -n "$(RACE)" || echo "make test: there is no C compiler (cgo is off), so these tests run WITHOUT the race detector" >&2
 	go test $(RACE) -shuffle=on ./...
 
+# SIMULATE adds flags: with '--fault face=media,status=403' the checks have to fail.
 .PHONY: peers
 peers: build ## let two clients that others wrote read the simulator; needs Node 20
 	@SIMULATE='$(SIMULATE)' peers/run $(BIN)/confluence-broker $(TMP)/peers
