@@ -50,12 +50,12 @@ short-body, no-length, after, count and, last, body.`,
 		Example: `  confluence-broker simulate --site my-export/ > sim.env &
   confluence-broker simulate --token revoked
   confluence-broker simulate --auth oauth --quirk empty-pages --latency 80ms --jitter 40ms
-  confluence-broker simulate --fault 'route=/wiki/api/v2/pages/{id},status=429,retry-after=1,count=2'`,
+  confluence-broker simulate --fault 'route=/wiki/api/v2/pages/{id},status=429,retry-after=900'`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return simulate(cmd, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.site, "site", "", "`FILE.txtar` with the site's content, or a folder of bodies (*.xml, *.json), each of which becomes a page")
+	f.StringVar(&flags.site, "site", "", "`FILE.txtar` with the site's content, or a folder of bodies (*.xml in storage format, *.json in ADF), each of which becomes a page")
 	f.IntVar(&flags.pages, "pages", 0, "make a site with this `NUMBER` of pages up instead")
 	f.Uint64Var(&flags.seed, "seed", 1, "another `NUMBER` makes another site up")
 	f.StringArrayVar(&flags.quirks, "quirk", nil, "`NAME` of something that sites differ in: "+quirkNames()+"; may be repeated")

@@ -3,6 +3,7 @@ package confluencetest
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 )
@@ -33,8 +35,9 @@ func SampleSite() *Site {
 // LoadSite reads a site from a txtar file (see ParseSite), or from a folder of
 // bodies: each *.xml in storage format and each *.json in ADF becomes a page of
 // the space DOC, byte for byte and titled by its file's name, with the ids 1001,
-// 1002, … in the order of the names. Accounts and tokens of a folder are the
-// sample site's.
+// 1002, … in the order of the names. Hidden files are left alone; what is not
+// UTF-8, or not JSON where ADF is due, is an error that names the file: no answer
+// could hold it. Accounts and tokens of a folder are the sample site's.
 func LoadSite(path string) (*Site, error) {
 	about, err := os.Stat(path)
 	if err != nil {
@@ -56,26 +59,52 @@ func loadFolder(path string) (*Site, error) {
 		return nil, err
 	}
 	site, home := emptySite()
+	var problems []error
 	for _, entry := range entries {
 		kind := filepath.Ext(entry.Name())
-		if entry.IsDir() || (kind != ".xml" && kind != ".json") {
+		if entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || (kind != ".xml" && kind != ".json") {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(path, entry.Name()))
+		file := filepath.Join(path, entry.Name())
+		data, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
+		text, isADF := string(data), kind == ".json"
+		if err := errors.Join(checkText(entry.Name()), checkBody(text, isADF)); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", strings.ToValidUTF8(file, "\uFFFD"), err))
+		}
 		page := site.addPage(home, uint64(1000+len(site.contents)), strings.TrimSuffix(entry.Name(), kind))
-		text := string(data)
-		if page.versions[0].body.storage = &text; kind == ".json" {
+		if page.versions[0].body.storage = &text; isADF {
 			page.versions[0].body = body{adf: &text}
 		}
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
 	}
 	if len(site.contents) == 1 {
 		return nil, fmt.Errorf("%s holds no *.xml or *.json file", path)
 	}
 	site.index()
 	return site, nil
+}
+
+// checkText refuses what a JSON answer could not hold as it is.
+func checkText(text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("is not UTF-8")
+	}
+	return nil
+}
+
+func checkBody(text string, isADF bool) error {
+	if err := checkText(text); err != nil {
+		return err
+	}
+	if isADF && !json.Valid([]byte(text)) {
+		return errors.New("is not JSON, as ADF has to be")
+	}
+	return nil
 }
 
 // emptySite is the sample's accounts and tokens, and a space DOC with nothing
@@ -158,6 +187,9 @@ func ParseSite(name string, data []byte) (*Site, error) {
 // readFields splits a section into its lines.
 func (s *section) readFields() error {
 	for i, line := range strings.Split(string(s.data), "\n") {
+		if err := checkText(line); err != nil {
+			return s.errorf(s.line+1+i, "%v", err)
+		}
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue

@@ -100,7 +100,7 @@ func (s *Simulator) suspectRequest(e *Request, r *http.Request) {
 	case r.Method != http.MethodGet && e.Face != FaceAuth && !strings.HasSuffix(r.URL.Path, "/content/convert-ids-to-types") && !strings.HasSuffix(r.URL.Path, "/users-bulk"):
 		s.suspect(e, "the method is "+r.Method+", but a reader only needs GET")
 	case authorized && e.Face == FaceSite:
-		s.suspect(e, "the token was sent to the site: scoped tokens work at the gateway only, and the site is for people's links")
+		s.suspect(e, "the token was sent to the site: scoped tokens work at the gateway only, and the site is for people's links; right only to see whether a token is a scoped one, as confluence-broker doctor does once")
 	case authorized && e.Face == FaceMedia && s.isOther(r):
 		s.suspect(e, "the Authorization header went along with the redirect to the media host: the signed address is enough, and the token is nobody else's business")
 	}

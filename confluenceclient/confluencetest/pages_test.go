@@ -190,6 +190,47 @@ func TestFoldersOfBodiesAreServedByteForByte(t *testing.T) {
 	}
 }
 
+func TestFilesOfAFolderThatNoAnswerCouldHoldAreNamed(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, data := range map[string]string{
+		"good.xml": "<p>x</p>", ".hidden.xml": "\xff", ".hidden.json": "{",
+		"latin.xml": "<p>caf\xe9</p>", "cut.json": "{\"type\":", "empty.json": "", "caf\xe9.xml": "<p>x</p>",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(data), 0o600); err != nil {
+			t.Skipf("this file system has no such names: %v", err)
+		}
+	}
+	_, err := LoadSite(folder)
+	if err == nil {
+		t.Fatal("the folder is taken for a site")
+	}
+	var want []string
+	for _, problem := range []string{"caf\uFFFD.xml: is not UTF-8", "cut.json: is not JSON, as ADF has to be", "empty.json: is not JSON, as ADF has to be", "latin.xml: is not UTF-8"} {
+		want = append(want, filepath.Join(folder, problem))
+	}
+	if got := err.Error(); got != strings.Join(want, "\n") {
+		t.Errorf("error = %s, want %s", got, strings.Join(want, "\n"))
+	}
+}
+
+func TestHiddenFilesOfAFolderAreNoPages(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, name := range []string{".x.xml", "a.xml", "._a.xml"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("<p/>"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	site, err := LoadSite(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(site.contents) != 2 || site.contents["1001"].title != "a" {
+		t.Errorf("%d pages, want the home page and a", len(site.contents))
+	}
+}
+
 func TestRealBodiesAreServedByteForByte(t *testing.T) {
 	t.Parallel()
 	for folder, format := range map[string]string{"storage": "storage", "adf": "atlas_doc_format"} {

@@ -173,10 +173,15 @@ func (p *parser) fillBody(s *section) {
 	switch form := s.words[2]; {
 	case len(s.words) > 4:
 		p.fail(s.errorf(s.line, "has too many words"))
-	case form == "storage" && c.kind != typeAttachment:
-		v.body.storage = &value
-	case form == "adf" && c.kind != typeAttachment:
-		v.body.adf = &value
+	case (form == "storage" || form == "adf") && c.kind != typeAttachment:
+		if err := checkBody(value, form == "adf"); err != nil {
+			p.fail(s.errorf(s.line, "%v", err))
+		}
+		if form == "adf" {
+			v.body.adf = &value
+		} else {
+			v.body.storage = &value
+		}
 	case form == "data" && c.kind == typeAttachment:
 		v.file.data = []byte(value)
 	case form == "base64" && c.kind == typeAttachment:
