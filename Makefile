@@ -63,8 +63,9 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: bench
-bench: ## compare the broker with bare gRPC, a direct call and a reverse proxy; prints ratios
-	go run ./bench -benchtime $(BENCHTIME) -rounds $(ROUNDS)
+bench: ## compare the broker with bare gRPC, a direct call, a reverse proxy and turndown; prints ratios
+	@peers/install bench/turndown $(TMP)/turndown && turndown=$(TMP)/turndown/turndown.mjs || { test $$? = 3; turndown=; }; \
+	go run ./bench -benchtime $(BENCHTIME) -rounds $(ROUNDS) -turndown "$$turndown"
 
 .PHONY: generate
 generate: ## write the generated Go code and the tables of README.md
