@@ -24,8 +24,11 @@ func logCalls(logger *slog.Logger) func(context.Context, string, func() error) e
 		err := next()
 		code := status.Code(err)
 		level := levelOf(code)
-		if !isOurs(fullMethod) {
+		switch {
+		case !isOurs(fullMethod):
 			level = slog.LevelDebug // health checks come every few seconds
+		case errors.Is(err, errStopping):
+			level = slog.LevelWarn // the operator's own doing
 		}
 		if !logger.Enabled(ctx, level) {
 			return err

@@ -77,7 +77,7 @@ func stopped(ctx context.Context, err error) error {
 		return err
 	}
 	return &failure{
-		cause: causeStopping, err: err,
+		cause: causeStopping, err: errStopping, // not err, which takes it for the caller's doing
 		message: "the broker is stopping and could not finish the call in time; another replica, or the next process, can answer it",
 	}
 }

@@ -46,7 +46,7 @@ func sentenceOf(st *status.Status, address string) string {
 		}
 	}
 	if reason == "" && st.Code() == codes.Unavailable {
-		return fmt.Sprintf("no broker answers at %s: %s; is it running, and is --address (BROKER_ADDRESS) right?", address, st.Message())
+		return fmt.Sprintf("no broker answers at %s, or it went away: %s; is it running, and is --address (BROKER_ADDRESS) right?", address, st.Message())
 	}
 	if reason == "" {
 		reason = st.Code().String()

@@ -46,7 +46,7 @@ func TestAFailedCallIsOneReadableLine(t *testing.T) {
 			failed(codes.ResourceExhausted, "slow down", &errdetails.ErrorInfo{Reason: "UPSTREAM_RATE_LIMITED"}, &errdetails.RetryInfo{RetryDelay: durationpb.New(3 * time.Second)}),
 			"UPSTREAM_RATE_LIMITED: slow down; try again in 3s",
 		},
-		{"no broker", failed(codes.Unavailable, "connection refused"), "no broker answers at 127.0.0.1:1: connection refused; is it running, and is --address (BROKER_ADDRESS) right?"},
+		{"no broker", failed(codes.Unavailable, "connection refused"), "no broker answers at 127.0.0.1:1, or it went away: connection refused; is it running, and is --address (BROKER_ADDRESS) right?"},
 		{"gRPC's own errors", failed(codes.Unimplemented, "unknown method"), "Unimplemented: unknown method"},
 		{"text that would steer the terminal", failed(codes.NotFound, "no\x1b[2J\npage"), "NotFound: no\ufffd[2J page"},
 		{"what is around the call's error", fmt.Errorf("%w; a.png.part keeps 3 bytes", failed(codes.DataLoss, "the file broke off")), "DataLoss: the file broke off; a.png.part keeps 3 bytes"},
