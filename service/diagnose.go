@@ -38,7 +38,12 @@ func (s *Service) Diagnose(ctx context.Context, _ *brokerv1.DiagnoseRequest) (*b
 // get returns the findings of the last run, or of one that is under way. A run
 // outlives callers that give up: others may wait for it.
 func (d *diagnosis) get(ctx context.Context) (*brokerv1.DiagnoseResponse, error) {
-	result := d.runs.DoChan("", func() (any, error) {
+	result := d.runs.DoChan("", func() (_ any, err error) {
+		defer func() { // singleflight would end the program
+			if cause := recover(); cause != nil {
+				err = panicError(cause)
+			}
+		}()
 		if last := d.last.Load(); last != nil && time.Since(last.GetRunTime().AsTime()) < maxDiagnosisAge {
 			return last, nil
 		}

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,4 +91,18 @@ func TestADiagnosisThatDoesNotEndIsNotKept(t *testing.T) {
 			t.Errorf("the next call: %v after %d runs", err, begun)
 		}
 	})
+}
+
+func TestADiagnosisThatPanicsIsAnInternalFault(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t, func(s *setup) {
+		s.service.Diagnose = func(context.Context) []confluenceclient.Finding { panic("out of cheese") }
+	})
+	for range 2 {
+		_, err := b.diagnose(t.Context())
+		failedAs(t, err, codes.Internal, "INTERNAL_FAULT")
+	}
+	if line := lastLine(t, b); !strings.Contains(fmt.Sprint(line["cause"]), "out of cheese") {
+		t.Errorf("log line = %v, want the panic", line)
+	}
 }

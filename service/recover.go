@@ -13,9 +13,11 @@ import (
 // recorded on the span, and without a stack in what the caller gets.
 func recoverPanics() layer {
 	option := recovery.WithRecoveryHandlerContext(func(ctx context.Context, cause any) error {
-		err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		trace.SpanFromContext(ctx).RecordError(fmt.Errorf("panic: %v", cause), trace.WithStackTrace(true))
-		return err
+		return panicError(cause)
 	})
 	return layer{unary: recovery.UnaryServerInterceptor(option), stream: recovery.StreamServerInterceptor(option)}
 }
+
+// panicError is a panic as an error, with its stack, for the log alone.
+func panicError(cause any) error { return fmt.Errorf("panic: %v\n%s", cause, debug.Stack()) }
