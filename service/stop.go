@@ -17,7 +17,7 @@ var errStopping = errors.New("the broker is stopping")
 // why: a caller whose connection is cut learns nothing, and the log would blame
 // it for going away.
 type stopping struct {
-	begun, over   context.Context //nolint:containedctx // they are the server's own, not a call's
+	begun, over   context.Context // the server's own, not a call's
 	begin, finish context.CancelFunc
 }
 
@@ -50,8 +50,8 @@ func (s stopping) layer() layer {
 			defer cancel()
 			err := handle(srv, &streamWith{ServerStream: stream, ctx: ctx})
 			if call.FullMethod == healthv1.Health_Watch_FullMethodName && s.begun.Err() != nil {
-				// The watch may have ended before it could tell, and no news is bad news
-				// only to some.
+				// The watch may have ended before it could tell, and to say so twice does
+				// no harm.
 				_ = stream.SendMsg(&healthv1.HealthCheckResponse{Status: healthv1.HealthCheckResponse_NOT_SERVING})
 			}
 			return stopped(ctx, err)
