@@ -34,7 +34,7 @@ func startRunning(t *testing.T, grace time.Duration) *running {
 		}
 		return l
 	}
-	sim := startSimulation(listen(), confluencetest.SampleSite(), nil)
+	sim := startSimulation(listen(), confluencetest.New(confluencetest.SampleSite()), nil)
 	t.Cleanup(sim.close)
 	c := config{allowAnonymous: true, shutdownGrace: grace}
 	if err := sim.configure(&c); err != nil {

@@ -38,7 +38,7 @@ func demo(ctx context.Context, c config, env environment) error {
 	if err != nil {
 		return err
 	}
-	sim := startSimulation(simulator, confluencetest.SampleSite(), nil)
+	sim := startSimulation(simulator, confluencetest.New(confluencetest.SampleSite()), nil)
 	defer sim.close()
 	c.allowAnonymous = true
 	if err := sim.configure(&c); err != nil {

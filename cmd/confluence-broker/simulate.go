@@ -86,8 +86,7 @@ func simulate(cmd *cobra.Command, flags simulateFlags) error {
 	if err != nil {
 		return err
 	}
-	sim := &simulation{simulator: simulator, url: "http://" + l.Addr().String()}
-	sim.server = serveOn(l, flags.logged(simulator, cmd))
+	sim := startSimulation(l, simulator, flags.logged(cmd))
 	defer sim.close()
 	if flags.control != "" {
 		l, err := listenHere(ctx, "--control", flags.control)
@@ -153,11 +152,13 @@ func (f simulateFlags) content() (*confluencetest.Site, error) {
 	return confluencetest.SampleSite(), nil
 }
 
-func (f simulateFlags) logged(simulator http.Handler, cmd *cobra.Command) http.Handler {
+// logged is the log of requests, nil where none was asked for.
+func (f simulateFlags) logged(cmd *cobra.Command) func(http.Handler) http.Handler {
 	if !f.logRequests {
-		return simulator
+		return nil
 	}
-	return logRequests(simulator, newLogger(cmd.ErrOrStderr(), slog.LevelInfo))
+	log := newLogger(cmd.ErrOrStderr(), slog.LevelInfo)
+	return func(simulator http.Handler) http.Handler { return logRequests(simulator, log) }
 }
 
 func quirkNames() string {

@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
 	"github.com/confluence-broker/confluence-broker/confluenceclient/confluencetest"
 )
-
-// simulatedClient is the OAuth client that is printed where no other is named.
-const simulatedClient = "broker"
 
 // simulatedIdentity is who the printed variables make a client be.
 type simulatedIdentity struct {
@@ -36,17 +34,16 @@ func (f simulateFlags) identity(simulator *confluencetest.Simulator) (simulatedI
 	return who, nil
 }
 
-// oauthClient is the site's OAuth client of this name. The simulator has no list
-// of them, and panics for a name that it does not know.
+// oauthClient is the site's OAuth client of this name; the empty name is the
+// first.
 func oauthClient(simulator *confluencetest.Simulator, name string) (id, secret string, err error) {
-	if name == "" {
-		name = simulatedClient
+	names := simulator.ClientNames()
+	if name == "" && len(names) > 0 {
+		name = names[0]
 	}
-	defer func() {
-		if recover() != nil {
-			err = fmt.Errorf("the site has no OAuth client %q", name)
-		}
-	}()
+	if !slices.Contains(names, name) {
+		return "", "", fmt.Errorf("the site has no OAuth client %q; it has %s", name, strings.Join(names, ", "))
+	}
 	id, secret = simulator.ClientNamed(name)
 	return id, secret, nil
 }

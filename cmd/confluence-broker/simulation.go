@@ -20,20 +20,14 @@ type simulation struct {
 	url       string
 }
 
-// startSimulation serves the site on l until close. With a logger, each request
-// is logged.
-func startSimulation(l net.Listener, site *confluencetest.Site, log *slog.Logger) *simulation {
-	simulator := confluencetest.New(site)
-	s := &simulation{
-		simulator: simulator,
-		server:    &http.Server{Handler: simulator, ReadHeaderTimeout: 5 * time.Second},
-		url:       "http://" + l.Addr().String(),
+// startSimulation serves the simulator on l until close, through around, which
+// may be nil.
+func startSimulation(l net.Listener, simulator *confluencetest.Simulator, around func(http.Handler) http.Handler) *simulation {
+	handler := http.Handler(simulator)
+	if around != nil {
+		handler = around(handler)
 	}
-	if log != nil {
-		s.server.Handler = logRequests(simulator, log)
-	}
-	go func() { _ = s.server.Serve(l) }() // ends with close
-	return s
+	return &simulation{simulator: simulator, server: serveOn(l, handler), url: "http://" + l.Addr().String()}
 }
 
 func (s *simulation) close() { _ = s.server.Close() }

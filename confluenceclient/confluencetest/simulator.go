@@ -230,6 +230,15 @@ func (s *Simulator) TokenNames() []string {
 	return names
 }
 
+// ClientNames lists the fixture's OAuth clients in their order.
+func (s *Simulator) ClientNames() []string {
+	var names []string
+	for _, c := range s.site.clients {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // ClientNamed returns id and secret of the OAuth client of this name in the
 // fixture. It panics if there is none.
 func (s *Simulator) ClientNamed(name string) (id, secret string) {
