@@ -145,7 +145,10 @@ func (f *flow) within(b *block, fill func()) {
 	fill()
 	f.end()
 	f.stack = f.stack[:len(f.stack)-1]
-	if len(b.blocks) > 0 || b.kind == item || b.kind == cell {
+	if b.kind == table && !slices.ContainsFunc(b.blocks, func(tr *block) bool { return len(tr.blocks) > 0 }) {
+		b.blocks = nil
+	}
+	if len(b.blocks) > 0 || b.kind == item || b.kind == cell || b.kind == row && f.parent().kind == table {
 		f.append(b)
 	}
 	f.text = before

@@ -3,6 +3,7 @@ package markdown
 import (
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -119,5 +120,20 @@ func TestDeepADFKeepsItsText(t *testing.T) {
 	}
 	if result := doc.Markdown(Resolver{}); !strings.Contains(result.Text, "deep") || len(result.Warnings) == 0 {
 		t.Errorf("Markdown = %q, warnings %v; want the text and a warning", result.Text, result.Warnings)
+	}
+}
+
+func TestConstructsThatAreNamedGoOnCountingBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	var w warnings
+	for i := range maxWarnings + 5 {
+		w.add(Unsupported, strconv.Itoa(i), "")
+	}
+	w.add(Unsupported, "0", "")
+	if got, want := w.list[0].Count, 2; got != want {
+		t.Errorf("the first construct counts %d, want %d", got, want)
+	}
+	if got, want := w.list[maxWarnings].Count, 5; got != want {
+		t.Errorf("constructs without a name count %d, want %d", got, want)
 	}
 }

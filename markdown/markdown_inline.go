@@ -184,7 +184,7 @@ func (in *inlineWriter) delimiter(l layer, i int) string {
 // opener writes a delimiter so that it opens.
 func (in *inlineWriter) opener(delimiter string, next rune) {
 	before := in.lastRune()
-	if letter(before) && (punctuation(next) || delimiter == "_") {
+	if maybeLetter(before) && (punctuation(next) || delimiter == "_") {
 		in.out.Truncate(in.out.Len() - utf8.RuneLen(before))
 		in.reference(before)
 	}
@@ -197,7 +197,7 @@ func (in *inlineWriter) opener(delimiter string, next rune) {
 func (in *inlineWriter) settle(next rune) bool {
 	before := in.closed
 	in.closed = 0
-	return before != 0 && letter(next) && (punctuation(before) || in.closeChar == '_')
+	return before != 0 && maybeLetter(next) && (punctuation(before) || in.closeChar == '_')
 }
 
 // atom writes markup that starts with punctuation.
@@ -254,5 +254,11 @@ func (in *inlineWriter) lineBreak() {
 // letter tells a character that is neither blank nor punctuation, by
 // CommonMark's rules.
 func letter(r rune) bool { return !unicode.IsSpace(r) && !punctuation(r) }
+
+// maybeLetter tells a character that some reader takes for a letter: symbols
+// beyond ASCII, such as emoji, are punctuation only since CommonMark 0.31.
+func maybeLetter(r rune) bool {
+	return !unicode.IsSpace(r) && !unicode.IsPunct(r) && (r > unicode.MaxASCII || !unicode.IsSymbol(r))
+}
 
 func punctuation(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }

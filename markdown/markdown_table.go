@@ -95,6 +95,9 @@ func (w *markdownWriter) cellBlock(b *block, lead string) {
 	case table:
 		w.flattened("table")
 		for _, tr := range b.blocks {
+			if len(tr.blocks) == 0 {
+				continue
+			}
 			w.cellLine(lead)
 			lead = ""
 			for i, td := range tr.blocks {

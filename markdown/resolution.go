@@ -7,6 +7,7 @@ import "strings"
 type resolution struct {
 	resolver Resolver
 	warnings warnings
+	bold     bool // in a header cell that is written as one of the body
 }
 
 // span is a run whose targets are known.
@@ -41,6 +42,9 @@ func (r *resolution) resolve(runs []run) []span {
 		}
 		if href != "" {
 			s.link, s.href = link, href
+		}
+		if r.bold {
+			s.marks |= strong
 		}
 		if s.text != "" || s.kind == breakRun {
 			spans = append(spans, s)

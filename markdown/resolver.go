@@ -69,11 +69,11 @@ func (r *Resolver) address(t *target) string {
 	case t.page != PageRef{}:
 		base = r.pageAddress(t.page)
 	case t.space != "":
-		base = r.site("/wiki/spaces/" + url.PathEscape(t.space))
+		base = r.site("/wiki/spaces/" + segment(t.space))
 	case t.account != "":
-		base = r.site("/wiki/people/" + url.PathEscape(t.account))
+		base = r.site("/wiki/people/" + segment(t.account))
 	case t.jira != "" && r.JiraURL != "":
-		base = strings.TrimRight(r.JiraURL, "/") + "/browse/" + url.PathEscape(t.jira)
+		base = strings.TrimRight(r.JiraURL, "/") + "/browse/" + segment(t.jira)
 	}
 	if t.anchor != "" && (base != "" || *t == target{anchor: t.anchor}) {
 		base += "#" + url.PathEscape(t.anchor)
@@ -120,14 +120,14 @@ func (r *Resolver) attachmentAddress(a AttachmentRef) string {
 		owner = r.PageID
 	}
 	if owner != "" {
-		return r.site("/wiki/download/attachments/" + url.PathEscape(owner) + "/" + url.PathEscape(name))
+		return r.site("/wiki/download/attachments/" + segment(owner) + "/" + segment(name))
 	}
 	// Without ids an address can only say what is meant: the file, and its owner
 	// if that is another page.
 	path := "attachments"
 	for _, part := range []string{a.Page.SpaceKey, a.Page.Title, name} {
 		if part != "" {
-			path += "/" + url.PathEscape(part)
+			path += "/" + segment(part)
 		}
 	}
 	return path
@@ -144,6 +144,14 @@ func (r *Resolver) label(t *target) string {
 		return "@" + strings.TrimPrefix(r.Users[t.account], "@")
 	}
 	return ""
+}
+
+// segment writes a text as one part of a path. Dots alone would lead elsewhere.
+func segment(s string) string {
+	if s == "." || s == ".." {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
 }
 
 func firstOf(texts ...string) string {

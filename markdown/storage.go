@@ -29,7 +29,6 @@ type visit func(*storage, *element, style)
 func visitor(name string) visit {
 	switch name {
 	case "p", "div", "section", "article", "figure", "figcaption", "center", "address", "dl", "dd", "details", "caption", "form",
-		"tbody", "tfoot",
 		"header", "footer", "main", "nav", "aside", "fieldset", "hgroup", "html", "head", "body", "xml", "title",
 		"ac:layout", "ac:layout-section", "ac:layout-cell", "ac:caption", "ac:rich-text-body", "ac:task-body", "fab:media-single", "fab:media-group":
 		return (*storage).blockElement
@@ -69,8 +68,8 @@ func visitor(name string) visit {
 		return (*storage).taskElement
 	case "table":
 		return (*storage).tableElement
-	case "thead":
-		return (*storage).tableHead
+	case "thead", "tbody", "tfoot":
+		return (*storage).rowGroup
 	case "tr":
 		return func(s *storage, e *element, st style) { s.within(&block{kind: row}, func() { s.walk(e, st) }) }
 	case "td", "th":

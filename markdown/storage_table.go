@@ -22,10 +22,17 @@ func (s *storage) tableElement(e *element, st style) {
 	})
 }
 
-func (s *storage) tableHead(e *element, st style) {
-	s.head = true
+// rowGroup reads a part of a table, which merged cells do not leave.
+func (s *storage) rowGroup(e *element, st style) {
+	s.end()
+	outer := s.head
+	s.head = e.name == "thead"
 	s.walk(e, st)
-	s.head = false
+	s.head = outer
+	s.end()
+	if rows := s.parent().blocks; s.parent().kind == table && len(rows) > 0 {
+		rows[len(rows)-1].closes = true
+	}
 }
 
 func (s *storage) cellElement(e *element, st style) {

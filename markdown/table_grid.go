@@ -41,11 +41,12 @@ func (r *resolution) collect(t *block, render func(*block) string) grid {
 				line = append(line, hang.text)
 			}
 		}
-		headed := len(tr.blocks) > 0
+		headed := len(g.rows) == 0 && headerRow(tr)
 		for _, td := range tr.blocks {
 			take()
-			headed = headed && td.header
+			r.bold = td.header && !headed // Markdown has no header but the first row
 			text := render(td)
+			r.bold = false
 			columns, rows := min(td.colspan, maxSpan), min(td.rowspan, maxSpan, len(t.blocks)-i)
 			for c := range max(columns, 1) {
 				if c > 0 {
@@ -58,13 +59,17 @@ func (r *resolution) collect(t *block, render func(*block) string) grid {
 				line = append(line, text)
 			}
 		}
-		take()
-		if spare < 0 {
+		for take(); spare >= 0 && reachesDown(&above, len(line)); take() {
+			line = append(line, "")
+			spare--
+		}
+		if spare < 0 || tr.closes {
 			above = nil
 		}
-		if i == 0 {
-			g.headed = headed
+		if len(line) == 0 { // an empty row counts for what hangs down, and shows nothing
+			continue
 		}
+		g.headed = g.headed || headed
 		g.columns = max(g.columns, len(line))
 		g.rows = append(g.rows, line)
 	}
@@ -78,6 +83,27 @@ func (r *resolution) collect(t *block, render func(*block) string) grid {
 type hanging struct {
 	rows int // how many more
 	text string
+}
+
+// reachesDown tells whether a cell hangs down at or behind a column. It cuts off
+// what does not, so that looking for it stays cheap.
+func reachesDown(above *[]hanging, column int) bool {
+	a := *above
+	for len(a) > 0 && a[len(a)-1].rows <= 0 {
+		a = a[:len(a)-1]
+	}
+	*above = a
+	return len(a) > column
+}
+
+// headerRow tells whether all cells of a row are headers.
+func headerRow(tr *block) bool {
+	for _, td := range tr.blocks {
+		if !td.header {
+			return false
+		}
+	}
+	return len(tr.blocks) > 0
 }
 
 // hang notes what hangs down in a column.

@@ -31,6 +31,7 @@ type block struct {
 	colspan  int    // cell, at least 1
 	rowspan  int    // cell, at least 1
 	numbered bool   // table: the first column counts the rows
+	closes   bool   // row: the last of its group, where merged cells end
 }
 
 // state is what the box before a list item says.

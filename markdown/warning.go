@@ -62,11 +62,10 @@ type warningKey struct {
 const maxWarnings = 200
 
 func (w *warnings) add(code Code, construct, message string) {
-	construct = cut(construct, 80)
-	if len(w.list) >= maxWarnings {
-		construct, message = "", "more constructs of this kind"
+	key := warningKey{code, cut(construct, 80)}
+	if _, known := w.index[key]; !known && len(w.list) >= maxWarnings {
+		key.construct, message = "", "more constructs of this kind"
 	}
-	key := warningKey{code, construct}
 	if i, ok := w.index[key]; ok {
 		w.list[i].Count++
 		return
@@ -75,7 +74,7 @@ func (w *warnings) add(code Code, construct, message string) {
 		w.index = make(map[warningKey]int)
 	}
 	w.index[key] = len(w.list)
-	w.list = append(w.list, Warning{Code: code, Construct: construct, Count: 1, Message: message})
+	w.list = append(w.list, Warning{Code: code, Construct: key.construct, Count: 1, Message: message})
 }
 
 func (w *warnings) clone() warnings {
