@@ -48,14 +48,14 @@ func visitor(name string) visit {
 		return (*storage).lostFormat
 	case "span", "font", "abbr", "acronym", "big", "small", "mark", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
 		"math", "semantics", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "msup", "msub", "msubsup", "msqrt", "mfrac", "mtable", "mtr",
-		"mtd", "annotation", "mspace", "mover", "munder", "munderover", "mroot", "ac:link-body", "ac:inline-comment-marker":
+		"mtd", "annotation", "mspace", "mover", "munder", "munderover", "mroot", "ac:link-body", "ac:plain-text-link-body", "ac:inline-comment-marker":
 		return (*storage).inlineElement
 	case "br":
 		return func(s *storage, _ *element, st style) { s.run(run{kind: breakRun}, st) }
 	case "hr":
 		return func(s *storage, _ *element, _ style) { s.leaf(&block{kind: rule}) }
 	case "pre":
-		return func(s *storage, e *element, _ style) { s.leaf(&block{kind: code, text: e.innerText()}) }
+		return (*storage).preElement
 	case "blockquote":
 		return func(s *storage, e *element, st style) { s.within(&block{kind: quote}, func() { s.walk(e, st) }) }
 	case "ul", "ol":
@@ -128,10 +128,22 @@ func (s *storage) element(e *element, st style) {
 	}
 	if v != nil {
 		v(s, e, st)
+		if childless(e.name) {
+			s.walk(e, st) // what stands in it against the format
+		}
 		return
 	}
-	s.add(Unsupported, e.name, "an unknown element was left out and its content kept")
+	s.add(Unsupported, e.name, "an unknown element: only what stands in it is shown")
 	s.walk(e, st)
+}
+
+// childless tells the elements that hold nothing.
+func childless(name string) bool {
+	switch name {
+	case "br", "hr", "img", "col", "colgroup", "ac:emoticon", "fab:media":
+		return true
+	}
+	return false
 }
 
 // blockElement ends the text before it and after it.
@@ -200,7 +212,7 @@ func (s *storage) styled(e *element, st style) style {
 
 // placeholder is what a template says to its writer.
 func (s *storage) placeholder(e *element, st style) {
-	if text := strings.TrimSpace(e.innerText()); text != "" {
+	if text := strings.TrimSpace(s.codeText(e)); text != "" {
 		s.marker(text, st)
 	}
 }

@@ -52,7 +52,10 @@ func (e *element) rest(names ...string) *element {
 	rest := &element{name: e.name}
 	for _, child := range e.children {
 		blank := child.name == "" && strings.TrimSpace(child.text) == ""
-		if !blank && !strings.HasPrefix(child.name, "ri:") && !slices.Contains(names, child.name) {
+		switch {
+		case strings.HasPrefix(child.name, "ri:"):
+			rest.children = append(rest.children, child.rest(names...).children...)
+		case !blank && !slices.Contains(names, child.name):
 			rest.children = append(rest.children, child)
 		}
 	}
@@ -113,13 +116,13 @@ func (e *element) appendText(b *strings.Builder, n int) {
 
 // readElements reads the source as XML, or, if it is none, tolerantly.
 func readElements(source string, w *warnings) *element {
-	source = cleanSource(source, w)
-	root, err := readXML(source)
+	source = cleanSource(strings.TrimPrefix(source, "\uFEFF"), w)
+	root, err := readXML(source, w)
 	if err == nil {
 		return root
 	}
 	w.add(Malformed, "", "the storage format is not well-formed XML ("+cut(err.Error(), 120)+") and was read tolerantly")
-	return readTolerantly(source)
+	return readTolerantly(source, w)
 }
 
 // cleanSource takes out what can be in no XML: broken UTF-8, control characters.
@@ -141,6 +144,7 @@ type elementBuilder struct {
 	root  *element
 	stack []*element // the open elements, root first, at most maxElementDepth
 	names []string   // the names of all open elements
+	deep  bool       // whether some nest beyond the limit
 	free  []element  // made in numbers, since there are so many
 }
 
@@ -167,7 +171,17 @@ func (b *elementBuilder) start(name string, attrs []xml.Attr) {
 	b.names = append(b.names, name)
 	if len(b.stack) < maxElementDepth {
 		b.stack = append(b.stack, e)
+	} else {
+		b.deep = true
 	}
+}
+
+// done returns what was read.
+func (b *elementBuilder) done(w *warnings) *element {
+	if b.deep {
+		w.add(LimitExceeded, "nesting", "elements nested too deep were read as text of the one at the limit")
+	}
+	return b.root
 }
 
 // end closes the innermost element.
@@ -191,7 +205,7 @@ func (b *elementBuilder) write(text string) {
 // declaration, several roots are fine, unknown entities stay as they are
 // written, and a document type is skipped, so nothing is ever loaded or
 // expanded.
-func readXML(source string) (*element, error) {
+func readXML(source string, w *warnings) (*element, error) {
 	d := xml.NewDecoder(strings.NewReader(source))
 	d.Strict = false // for unknown entities alone: nesting is checked below
 	d.Entity = xml.HTMLEntity
@@ -228,7 +242,7 @@ func readXML(source string) (*element, error) {
 	if len(b.names) > 0 {
 		return nil, fmt.Errorf("%s is not closed", cut(b.names[len(b.names)-1], 40))
 	}
-	return b.root, nil
+	return b.done(w), nil
 }
 
 // fullName joins prefix and name, once for each pair.

@@ -53,10 +53,7 @@ func (s *storage) linkElement(e *element, st style) {
 		}
 	}
 	t.anchor = e.attr("anchor")
-	label := e.child("ac:link-body", "ac:plain-text-link-body")
-	if label == nil {
-		label = e.rest()
-	}
+	label := e.label()
 	if *t == (target{}) { // a link to nowhere
 		s.walk(label, st)
 		return
@@ -73,6 +70,20 @@ func (s *storage) linkElement(e *element, st style) {
 	default:
 		s.walk(label, st.to(t))
 	}
+}
+
+// label returns what stands in a link: its body, and what is beside it against
+// the format.
+func (e *element) label() *element {
+	label := &element{name: e.name}
+	for _, child := range e.rest().children {
+		if child.name == "ac:link-body" || child.name == "ac:plain-text-link-body" {
+			label.children = append(label.children, child.children...)
+		} else {
+			label.children = append(label.children, child)
+		}
+	}
+	return label
 }
 
 // mention names a person.

@@ -8,9 +8,9 @@ func (s *storage) macroElement(e *element, st style) {
 	for _, child := range e.children {
 		switch child.name {
 		case "ac:parameter", "ac:default-parameter":
-			m.params = append(m.params, parameter(child))
+			m.params = append(m.params, s.parameter(child))
 		case "ac:plain-text-body":
-			m.plain, m.coded = m.plain+child.innerText(), true
+			m.plain, m.coded = m.plain+s.codeText(child), true
 		case "ac:rich-text-body":
 			before := m.body // a second body is no valid page, but its text counts
 			m.body = func(st style) {
@@ -42,8 +42,8 @@ func stray(e *element) bool {
 }
 
 // parameter reads a parameter, which is a text or names something.
-func parameter(e *element) param {
-	p := param{name: e.attr("name"), text: strings.TrimSpace(e.innerText())}
+func (s *storage) parameter(e *element) param {
+	p := param{name: e.attr("name")}
 	for _, child := range e.children {
 		if child.name == "ac:link" {
 			for _, inner := range child.children {
@@ -54,6 +54,11 @@ func parameter(e *element) param {
 		} else if t := resource(child); t != nil {
 			p.target = t
 		}
+	}
+	if p.target == nil {
+		p.text = strings.TrimSpace(s.codeText(e))
+	} else {
+		p.text = strings.TrimSpace(e.innerText())
 	}
 	return p
 }

@@ -10,7 +10,7 @@ import (
 // readTolerantly reads source that is no XML with a tokenizer that accepts
 // anything, so that the text survives. An end without a start is skipped; a
 // start without an end lasts as long as what is around it.
-func readTolerantly(source string) *element {
+func readTolerantly(source string, w *warnings) *element {
 	// Space exports break up the end of a CDATA section this way.
 	source = strings.ReplaceAll(source, "]] >", "]]>")
 	tokens := html.NewTokenizer(strings.NewReader(source))
@@ -20,7 +20,7 @@ func readTolerantly(source string) *element {
 	for {
 		switch tokens.Next() {
 		case html.ErrorToken:
-			return b.root
+			return b.done(w)
 		case html.TextToken:
 			if content, found := strings.CutPrefix(string(tokens.Raw()), "<![CDATA["); found {
 				b.write(strings.TrimSuffix(content, "]]>")) // in which nothing is a reference

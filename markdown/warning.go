@@ -16,7 +16,8 @@ const (
 	// FormattingLost: the text is whole, but colour, underlining, raised or
 	// lowered letters are gone. Plain text never has this warning.
 	FormattingLost Code = "FORMATTING_LOST"
-	// Flattened: a block inside a table cell became lines of that cell.
+	// Flattened: a block inside a table cell became lines of that cell, or what
+	// stands inside code, such as a link or a person, became plain text.
 	Flattened Code = "FLATTENED"
 	// Unresolved: a person, page or file is shown by its id, since its name is
 	// not known.
