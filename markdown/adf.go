@@ -1,18 +1,15 @@
 package markdown
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // ParseADF reads a body in the Atlassian Document Format. It fails only if the
-// source is no JSON object or array; whatever is wrong within is read as well as can be.
+// source is no JSON object or array, or a broken one of which no text can be read;
+// whatever else is wrong is read as well as can be.
 func ParseADF(source string) (*Document, error) {
 	f := newFlow()
 	if err := f.adf(source, style{}); err != nil {
@@ -22,16 +19,18 @@ func ParseADF(source string) (*Document, error) {
 }
 
 func (f *flow) adf(source string, st style) error {
-	var root any
-	if err := json.Unmarshal([]byte(source), &root); err != nil {
-		return fmt.Errorf("ADF is no JSON: %w", err)
+	root, err := f.readJSON(source)
+	if err != nil {
+		return err
 	}
 	a := &adf{flow: f}
 	switch root := root.(type) {
 	case map[string]any:
+		a.repair(root)
 		a.node(root, st)
 	case []any: // the content without its document
-		a.content(node{"content": root}, st)
+		a.misshapen("doc")
+		a.content(node{"content": a.repaired(root)}, st)
 	default:
 		return errors.New("ADF is no JSON object")
 	}
@@ -65,26 +64,7 @@ func (a *adf) node(n node, st style) {
 		v(n, st)
 		return
 	}
-	a.add(Unsupported, firstOf(kind, "node"), "an unknown node was left out and its content kept")
-	a.write(firstOf(str(n, "text"), str(attrs(n), "text"), str(attrs(n), "title")), st)
-	if n["content"] != nil {
-		a.content(n, st)
-	} else if kind == "" {
-		a.wrapped(n, st)
-	}
-}
-
-// wrapped looks for nodes in an object that is none, such as an answer of an API
-// around a document.
-func (a *adf) wrapped(n node, st style) {
-	for _, key := range slices.Sorted(maps.Keys(n)) {
-		switch v := n[key].(type) {
-		case map[string]any:
-			a.node(v, st)
-		case []any:
-			a.content(node{"content": v}, st)
-		}
-	}
+	a.unknownNode(n, st)
 }
 
 // visitor finds how a node is read, by its type; nil if that is not known.
@@ -103,9 +83,7 @@ func (a *adf) visitor(kind string) func(node, style) {
 	case "blockquote":
 		return func(n node, st style) { a.within(&block{kind: quote}, func() { a.content(n, st) }) }
 	case "codeBlock":
-		return func(n node, _ style) {
-			a.leaf(&block{kind: code, text: normalLines(textOf(n)), language: fenceLanguage(str(attrs(n), "language"))})
-		}
+		return a.codeNode
 	case "bulletList", "orderedList", "taskList", "decisionList":
 		return a.listNode
 	case "listItem", "taskItem", "blockTaskItem", "decisionItem":
@@ -119,7 +97,7 @@ func (a *adf) visitor(kind string) func(node, style) {
 	case "panel":
 		return a.panelNode
 	case "expand", "nestedExpand":
-		return func(n node, st style) { a.titled(str(attrs(n), "title"), func(st style) { a.content(n, st) }, st) }
+		return func(n node, st style) { a.expand(str(attrs(n), "title"), func(st style) { a.content(n, st) }, st) }
 	case "media":
 		return a.mediaNode
 	case "mediaGroup":
@@ -146,6 +124,8 @@ func (a *adf) visitor(kind string) func(node, style) {
 		}
 	case "extension", "inlineExtension", "bodiedExtension", "multiBodiedExtension":
 		return a.extensionNode
+	case "confluenceUnsupportedBlock", "confluenceUnsupportedInline", "unsupportedBlock", "unsupportedInline":
+		return a.unsupportedNode
 	case "extensionFrame":
 		return a.blockNode
 	case "syncBlock":
@@ -166,6 +146,7 @@ func (a *adf) content(n node, st style) {
 
 func (a *adf) blockNode(n node, st style) {
 	a.end()
+	st = a.marked(n, st)
 	a.content(n, st)
 	a.end()
 	a.link = nil
@@ -174,7 +155,7 @@ func (a *adf) blockNode(n node, st style) {
 func (a *adf) headingNode(n node, st style) {
 	level, _ := number(attrs(n)["level"])
 	a.flow.heading(min(max(level, 1), 6))
-	a.content(n, st)
+	a.content(n, a.marked(n, st))
 	a.end()
 	a.link = nil
 }
@@ -270,7 +251,11 @@ func textOf(n node) string {
 }
 
 func appendText(b *strings.Builder, n node) {
-	b.WriteString(str(n, "text"))
+	text := str(n, "text")
+	if attrs := attrs(n); attrs != nil && text == "" {
+		text = firstOf(str(attrs, "text"), str(attrs, "shortName"), str(attrs, "title"), str(attrs, "alt"), str(attrs, "url"))
+	}
+	b.WriteString(text)
 	if str(n, "type") == "hardBreak" {
 		b.WriteByte('\n')
 	}

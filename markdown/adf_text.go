@@ -36,11 +36,11 @@ func (a *adf) marked(n node, st style) style {
 			st = st.to(link)
 		case "annotation":
 			a.comment(str(attrs(m), "id"), str(n, "text"))
-		case "underline", "textColor", "backgroundColor":
+		case "underline", "textColor", "backgroundColor", "alignment", "indentation", "fontSize":
 			a.lost(kind)
 		case "subsup":
 			a.lost(firstOf(str(attrs(m), "type"), kind))
-		case "alignment", "indentation", "border", "breakout", "fragment", "dataConsumer", "fontSize": // where and how large, not what
+		case "border", "breakout", "fragment", "dataConsumer": // how wide, and what editors and apps need
 		default:
 			a.lost(firstOf(kind, "mark"))
 		}

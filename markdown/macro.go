@@ -65,11 +65,17 @@ func (f *flow) dispatch(m *macro, st style) {
 	case "info", "note", "warning", "tip", "success", "error", "panel", "alert", "auimessage", "message-box", "ui-message":
 		f.panelMacro(m, name, st)
 	case "expand", "ui-expand":
-		f.titled(m.param("title", ""), m.body, st)
+		f.expand(m.param("title", ""), m.body, st)
 	case "section", "column", "excerpt", "details", "center", "div", "span", "align", "page-properties":
 		f.transparent(m, st)
 	case "status":
 		f.atom(run{text: m.param("title", "colour", "color", "")}, st)
+	case "time":
+		if day := m.param("datetime", ""); day != "" {
+			f.atom(run{text: day}, st)
+		} else {
+			f.kept(m, st, Unsupported, "a date that is not said")
+		}
 	case "anchor":
 		f.anchor()
 	case "jira", "jiraissues":
@@ -89,7 +95,7 @@ func (f *flow) dispatch(m *macro, st style) {
 		"tasks-report-macro", "status-list", "outgoing-links", "rw-pagetree", "calendar", "userlister", "rss", "gadget", "user-list":
 		f.kept(m, st, DynamicContent, "Confluence makes this part when the page is looked at")
 	default:
-		f.kept(m, st, Unsupported, "the macro is not known; what it holds was kept")
+		f.kept(m, st, Unsupported, "the macro is not known: its body is shown, or else a marker")
 	}
 }
 

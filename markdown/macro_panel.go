@@ -14,6 +14,11 @@ func (f *flow) panelMacro(m *macro, name string, st style) {
 	f.panel(kind, m.param("title"), m.body, st)
 }
 
+// expand is a text that a reader folds out. A quote shows where it ends.
+func (f *flow) expand(title string, body func(style), st style) {
+	f.within(&block{kind: quote}, func() { f.titled(title, body, st) })
+}
+
 // panel writes a quote that starts with its kind and title.
 func (f *flow) panel(kind, title string, body func(style), st style) {
 	label := title

@@ -1,18 +1,46 @@
 package markdown
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // adfExtension is ADF inside storage format: what storage format has no element
 // for, mostly with a fallback copy, of which one must show.
 func (s *storage) adfExtension(e *element, st style) {
 	fallback := e.child("ac:adf-fallback")
+	if fallback == nil {
+		s.adfContent(e, st)
+		return
+	}
 	for _, child := range e.children {
-		if fallback != nil && child.name == "ac:adf-node" && adfVisitor(child) == nil {
+		if child.name == "ac:adf-node" && adfVisitor(child) == nil {
 			s.walk(fallback, st)
 			return
 		}
 	}
+	if !adfShows(e) {
+		s.walk(fallback, st)
+		return
+	}
 	s.adfContent(e, st)
+}
+
+// adfShows tells whether there is anything to see in a node.
+func adfShows(e *element) bool {
+	return slices.ContainsFunc(e.children, func(child *element) bool {
+		switch child.name {
+		case "":
+			return strings.TrimSpace(child.text) != ""
+		case "ac:adf-fallback", "ac:adf-mark", "ac:adf-fragment-mark":
+			return false
+		case "ac:adf-attribute":
+			return child.attr("key") == "title" && !child.empty()
+		case "ac:image", "ac:link", "ac:emoticon", "ac:structured-macro", "img", "time", "hr":
+			return true
+		}
+		return adfShows(child)
+	})
 }
 
 // adfContent walks what an extension or a node holds.
@@ -24,7 +52,7 @@ func (s *storage) adfContent(e *element, st style) {
 				v(s, child, st)
 				continue
 			}
-			s.add(Unsupported, firstOf(child.attr("type"), child.name), "an unknown ADF node was left out and its content kept")
+			s.add(Unsupported, firstOf(child.attr("type"), child.name), "an unknown ADF node: only what stands in it is shown")
 			s.adfExtension(child, st)
 		case "ac:adf-content":
 			s.adfContent(child, st)
@@ -44,7 +72,7 @@ func adfVisitor(e *element) visit {
 		}
 	case "expand", "nested-expand":
 		return func(s *storage, e *element, st style) {
-			s.titled(adfAttribute(e, "title"), func(st style) { s.adfContent(e, st) }, st)
+			s.expand(adfAttribute(e, "title"), func(st style) { s.adfContent(e, st) }, st)
 		}
 	case "decision-list":
 		return func(s *storage, e *element, st style) {
