@@ -4,11 +4,10 @@ package markdown
 func (a *adf) listNode(n node, st style) {
 	l := &block{kind: list}
 	if str(n, "type") == "orderedList" {
-		start, ok := number(attrs(n)["order"])
-		if !ok {
-			start = 1
+		l.numbered, l.level = true, 1
+		if start := str(attrs(n), "order"); start != "" {
+			l.level = a.listNumber(start, len(children(n)))
 		}
-		l.level = listNumber(start, len(children(n)))
 	}
 	a.within(l, func() { a.content(n, st) })
 }

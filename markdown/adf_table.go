@@ -8,11 +8,11 @@ func (a *adf) tableNode(n node, st style) {
 func (a *adf) cellNode(n node, st style) {
 	c := newCell()
 	c.header = str(n, "type") == "tableHeader"
-	c.colspan, c.rowspan = spanNumber(attrs(n)["colspan"]), spanNumber(attrs(n)["rowspan"])
+	c.colspan, c.rowspan = a.columns(spanNumber(attrs(n)["colspan"])), spanNumber(attrs(n)["rowspan"])
 	a.within(c, func() { a.content(n, st) })
 }
 
 func spanNumber(v any) int {
 	n, _ := number(v)
-	return min(max(n, 1), maxSpan)
+	return max(n, 1)
 }

@@ -49,7 +49,10 @@ func randomBlocks(random *rand.Rand, depth int) []*block {
 }
 
 func randomList(random *rand.Rand, depth int) *block {
-	l := &block{kind: list, level: random.IntN(2) * (1 + random.IntN(12))}
+	l := &block{kind: list}
+	if random.IntN(2) == 1 {
+		l.numbered, l.level = true, random.IntN(13)
+	}
 	for range 1 + random.IntN(3) {
 		it := &block{kind: item}
 		switch random.IntN(7) {

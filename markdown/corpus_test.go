@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -146,14 +147,18 @@ func textOfBlocks(b *block) string {
 	return out.String()
 }
 
+// mathCopies finds formulas that say their source, beside which MathML is a copy.
+var mathCopies = regexp.MustCompile(`(?s)<math\b.*?<annotation[^>]*x-tex[^>]*>(.*?)</annotation>.*?</math>`)
+
 // storageWords returns the words that a page in storage format shows, by a way
 // of its own: all character data but that of settings. Elements that end a line
 // end a word.
 func storageWords(source string) []string {
+	source = mathCopies.ReplaceAllString(source, "$1")
 	d := xml.NewDecoder(strings.NewReader(strings.ReplaceAll(source, "]] >", "]]>")))
 	d.Strict, d.Entity = false, xml.HTMLEntity
 	var text strings.Builder
-	hidden, inline := 0, []string{"span", "strong", "em", "b", "i", "u", "s", "code", "sub", "sup", "a", "inline-comment-marker",
+	hidden, drawn, inline := 0, 0, []string{"span", "strong", "em", "b", "i", "u", "s", "code", "sub", "sup", "a", "inline-comment-marker",
 		"del", "link", "link-body", "mi", "mo", "mn", "mrow", "msup", "mtext", "mstyle", "plain-text-link-body",
 		"math", "semantics", "annotation", "msqrt", "mtable", "mtr", "mtd", "msubsup"}
 	settings := []string{"parameter", "default-parameter", "task-id", "task-uuid", "task-status", "placeholder-url", "display-type",
@@ -165,6 +170,15 @@ func storageWords(source string) []string {
 				text.Reset() // malformed pages have tests of their own
 			}
 			return wordsOf(text.String())
+		}
+		if start, ok := token.(xml.StartElement); ok && (drawn > 0 || slices.ContainsFunc(start.Attr, func(a xml.Attr) bool { return a.Value == "katex-html" })) {
+			drawn++
+		}
+		if drawn > 0 {
+			if _, ok := token.(xml.EndElement); ok {
+				drawn--
+			}
+			continue
 		}
 		switch token := token.(type) {
 		case xml.StartElement:

@@ -137,3 +137,17 @@ func TestConstructsThatAreNamedGoOnCountingBeyondTheLimit(t *testing.T) {
 		t.Errorf("constructs without a name count %d, want %d", got, want)
 	}
 }
+
+func TestCellsThatCoverTooManyColumnsAreNamed(t *testing.T) {
+	t.Parallel()
+	storage := ParseStorage(`<table><tr><td colspan="5000">x</td></tr></table>`)
+	adf, err := ParseADF(`{"type":"table","content":[{"type":"tableRow","content":[{"type":"tableCell","attrs":{"colspan":5000}}]}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range []*Document{storage, adf} {
+		if got, want := warningLines(doc.Markdown(Resolver{}).Warnings), "LIMIT_EXCEEDED \"colspan\" 1\n"; got != want {
+			t.Errorf("the warnings are %q, want %q", got, want)
+		}
+	}
+}

@@ -143,7 +143,7 @@ func cellMark(l *block, i, depth int) string {
 		return "☐ "
 	case state == done:
 		return "☑ "
-	case l.level > 0:
+	case l.numbered:
 		return strconv.Itoa(l.level+i) + ". "
 	}
 	if depth > 1 {

@@ -108,7 +108,7 @@ func (w *markdownWriter) code(b *block) {
 // list writes items, each under a mark that the list before has not.
 func (w *markdownWriter) list(b *block) {
 	marks := [2]byte{'-', '*'}
-	if b.level > 0 {
+	if b.numbered {
 		marks = [2]byte{'.', ')'}
 	}
 	mark := marks[0]
@@ -124,7 +124,7 @@ func (w *markdownWriter) list(b *block) {
 			}
 		}
 		label := string(mark) + " "
-		if b.level > 0 {
+		if b.numbered {
 			label = strconv.Itoa(b.level+i) + label
 		}
 		if it.state != noBox && (len(it.blocks) == 0 || it.blocks[0].kind != paragraph) {
@@ -171,7 +171,7 @@ func tightItem(b *block) bool {
 
 // needsBlank tells whether a list could not be told from the text right before
 // it: CommonMark lets only a list that starts at 1 follow a paragraph's line.
-func needsBlank(b *block) bool { return b.kind == list && b.level > 1 }
+func needsBlank(b *block) bool { return b.kind == list && b.numbered && b.level != 1 }
 
 // longestRun returns the length of the longest stretch of one byte.
 func longestRun(s string, c byte) int {

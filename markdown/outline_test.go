@@ -48,7 +48,7 @@ func (o *outliner) block(b *block, indent string) {
 	case rule:
 		line("rule")
 	case list:
-		line("list %d", b.level)
+		line("list %d %v", b.level, b.numbered)
 		o.blocks(b.blocks, indent+"  ")
 	case item:
 		line("item %d", b.state)

@@ -60,7 +60,7 @@ func (r *reader) blocks(parent *block, n ast.Node) {
 		case *ast.ThematicBreak:
 			b.kind = rule
 		case *ast.List:
-			b.kind, b.level = list, c.Start
+			b.kind, b.level, b.numbered = list, c.Start, c.IsOrdered()
 			r.blocks(b, c)
 		case *ast.ListItem:
 			b.kind = item

@@ -69,7 +69,7 @@ func (r *resolution) shown(from *run) span {
 			s.text = r.label(from)
 		}
 		if s.image = r.safeAddress("image", from.subject); s.image == "" {
-			s.kind = textRun
+			s.kind, s.text = textRun, " ["+s.text+"] "
 		}
 	}
 	return s

@@ -44,12 +44,14 @@ func visitor(name string) visit {
 		return func(s *storage, e *element, st style) { s.walk(e, st.with(strike)) }
 	case "code", "tt", "kbd", "samp":
 		return func(s *storage, e *element, st style) { s.walk(e, st.with(codeMark)) }
-	case "u", "ins", "sub", "sup":
+	case "u", "ins", "sub", "sup", "big", "small", "mark", "font":
 		return (*storage).lostFormat
-	case "span", "font", "abbr", "acronym", "big", "small", "mark", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
-		"math", "semantics", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "msup", "msub", "msubsup", "msqrt", "mfrac", "mtable", "mtr",
+	case "span", "abbr", "acronym", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
+		"semantics", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "msup", "msub", "msubsup", "msqrt", "mfrac", "mtable", "mtr",
 		"mtd", "annotation", "mspace", "mover", "munder", "munderover", "mroot", "ac:link-body", "ac:plain-text-link-body", "ac:inline-comment-marker":
 		return (*storage).inlineElement
+	case "math":
+		return (*storage).mathElement
 	case "br":
 		return func(s *storage, _ *element, st style) { s.run(run{kind: breakRun}, st) }
 	case "hr":
@@ -113,6 +115,9 @@ func (s *storage) walk(e *element, st style) {
 	defer func() { s.inline = outer }()
 	s.inline = e.inSentence(outer)
 	for _, child := range e.children {
+		if child.name == "span" && drawnMath(child, e) {
+			continue
+		}
 		s.element(child, st)
 	}
 }
@@ -156,14 +161,16 @@ func (s *storage) blockElement(e *element, st style) {
 func (s *storage) headingElement(e *element, st style) {
 	level, _ := strconv.Atoi(e.name[1:])
 	s.flow.heading(level)
-	s.walk(e, st)
+	s.walk(e, s.styled(e, st))
 	s.end()
 }
 
 // lostFormat is a look that Markdown has not.
 func (s *storage) lostFormat(e *element, st style) {
-	s.lost(e.name)
-	s.walk(e, st)
+	if e.name != "font" || len(e.attrs) > 0 {
+		s.lost(e.name)
+	}
+	s.walk(e, s.styled(e, st))
 }
 
 func (f *flow) lost(construct string) {
@@ -189,6 +196,9 @@ func (f *flow) comment(ref, text string) {
 
 // styled reads the looks that editors write as CSS.
 func (s *storage) styled(e *element, st style) style {
+	if align := strings.ToLower(e.attr("align")); align != "" && align != "left" && !e.empty() {
+		s.lost("align")
+	}
 	css := strings.ToLower(e.attr("style"))
 	if css == "" || e.empty() {
 		return st
@@ -203,6 +213,10 @@ func (s *storage) styled(e *element, st style) style {
 			st = st.with(strong)
 		case name == "font-style" && value == "italic":
 			st = st.with(emphasis)
+		case name == "text-align" && value != "left" && value != "start" && value != "inherit",
+			name == "margin-left" && strings.Trim(value, "0.pxemt%") != "",
+			name == "font-size":
+			s.lost(name)
 		case name == "color" || name == "background-color" || name == "text-decoration" && strings.Contains(value, "underline"):
 			s.lost(name)
 		}

@@ -39,6 +39,14 @@ func (s *storage) appendCode(b *strings.Builder, e *element) {
 		case child.name == "br":
 			b.WriteByte('\n')
 			s.appendCode(b, child)
+		case child.name == "a" || child.name == "ac:link" && !child.label().empty():
+			if child.name != "a" || child.attr("href") != "" {
+				s.flattened(child.name)
+			}
+			s.appendCode(b, child.label())
+		case visitor(child.name) == nil: // such as <T> in code that someone typed in
+			s.add(Unsupported, child.name, "an unknown element: only what stands in it is shown")
+			s.appendCode(b, child)
 		case oneText(child.name):
 			if child.name == "ac:inline-comment-marker" {
 				s.comment(child.attr("ref"), child.textUpTo(maxCommentText))

@@ -14,9 +14,27 @@ func (s *storage) imageElement(e *element, st style) {
 		s.add(Unsupported, "ac:image", "an image without a source")
 		s.marker(firstOf(e.attr("alt"), "image"), st)
 	} else {
-		s.image(t, firstOf(e.attr("alt"), e.attr("title")), st)
+		if href := strings.TrimSpace(e.attr("href")); href != "" {
+			s.image(t, s.description(e), st.to(&target{url: href}))
+		} else {
+			s.image(t, s.description(e), st)
+		}
 	}
 	s.walk(e.rest("ac:adf-mark"), st) // the caption
+}
+
+// description returns what an image is called in its place.
+func (s *storage) description(e *element) string {
+	alt := firstOf(e.attr("alt"), e.attr("title"))
+	s.title(e, alt)
+	return alt
+}
+
+// title names the text that shows under the pointer, unless it is shown anyway.
+func (s *storage) title(e *element, shown string) {
+	if title := strings.TrimSpace(e.attr("title")); title != "" && title != strings.TrimSpace(shown) {
+		s.add(FormattingLost, "title", "a text that shows under the pointer was left out")
+	}
 }
 
 // image writes an image. Without a description it is called like its file.
@@ -45,7 +63,7 @@ func (s *storage) imgElement(e *element, st style) {
 		s.marker(firstOf(e.attr("alt"), "image"), st)
 		return
 	}
-	s.image(&target{url: e.attr("src")}, firstOf(e.attr("alt"), e.attr("title")), st)
+	s.image(&target{url: e.attr("src")}, s.description(e), st)
 }
 
 // fabMedia is an image of the early new editor.

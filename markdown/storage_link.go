@@ -5,6 +5,7 @@ import "strings"
 // anchorElement is a link to an address, or the name of a place.
 func (s *storage) anchorElement(e *element, st style) {
 	href := strings.TrimSpace(e.attr("href"))
+	s.title(e, firstOf(e.textUpTo(maxTitle), href))
 	switch {
 	case href == "":
 		if e.attr("name") != "" || e.attr("id") != "" {
@@ -19,6 +20,9 @@ func (s *storage) anchorElement(e *element, st style) {
 		s.labelled(e, &target{url: href}, st)
 	}
 }
+
+// maxTitle bounds how much of a link's text is compared with its title.
+const maxTitle = 1000
 
 // anchor is a place that links point at.
 func (f *flow) anchor() {

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -12,19 +13,36 @@ const maxNumber = 999_999_999
 func (s *storage) listElement(e *element, st style) {
 	l := &block{kind: list}
 	if e.name == "ol" {
-		l.level = 1
-		if start, err := strconv.Atoi(strings.TrimSpace(e.attr("start"))); err == nil {
-			l.level = listNumber(start, len(e.children))
+		l.numbered, l.level = true, 1
+		if start := strings.TrimSpace(e.attr("start")); start != "" {
+			l.level = s.listNumber(start, len(e.children))
+		}
+		if kind := e.attr("type"); kind != "" && kind != "1" || e.attr("reversed") != "" {
+			s.lost("ol")
 		}
 	}
 	s.within(l, func() { s.walk(e, st) })
 }
 
-// listNumber keeps the numbers of a list in what Markdown can write; 0 is the
-// tree's mark of a list without numbers.
-func listNumber(start, items int) int { return min(max(start, 1), maxNumber-items) }
+// listNumber reads the first number of a list and keeps it within what Markdown
+// can write.
+func (f *flow) listNumber(start string, items int) int {
+	n, err := strconv.Atoi(start)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		f.add(Malformed, "list", "the first number of a list is none")
+		return 1
+	}
+	number := min(max(n, 0), maxNumber-items)
+	if number != n {
+		f.add(LimitExceeded, "list", "a list has numbers that Markdown cannot write")
+	}
+	return number
+}
 
 func (s *storage) itemElement(e *element, st style) {
+	if e.attr("value") != "" {
+		s.lost("li")
+	}
 	s.within(&block{kind: item}, func() { s.walk(e, s.styled(e, st)) })
 }
 

@@ -36,8 +36,19 @@ func (s *storage) rowGroup(e *element, st style) {
 }
 
 func (s *storage) cellElement(e *element, st style) {
-	c := &block{kind: cell, header: e.name == "th" || s.head, colspan: spanOf(e.attr("colspan")), rowspan: spanOf(e.attr("rowspan"))}
+	c := &block{kind: cell, header: e.name == "th" || s.head, colspan: s.columns(spanOf(e.attr("colspan"))), rowspan: spanOf(e.attr("rowspan"))}
+	if e.attr("rowspan") == "0" {
+		c.rowspan = maxSpan // to the end of the group
+	}
 	s.within(c, func() { s.walk(e, s.styled(e, st)) })
+}
+
+// columns keeps how many columns a cell covers within the limit.
+func (f *flow) columns(n int) int {
+	if n > maxSpan {
+		f.add(LimitExceeded, "colspan", "a cell that covers too many columns was made narrower")
+	}
+	return min(max(n, 1), maxSpan)
 }
 
 // spanOf reads how many columns or rows a cell covers; 1 if that is no number.
@@ -49,5 +60,5 @@ func spanOf(s string) int {
 	if err != nil {
 		return 1
 	}
-	return min(max(n, 1), maxSpan)
+	return max(n, 1)
 }

@@ -81,7 +81,7 @@ func (w *textWriter) list(b *block) {
 			w.next(tight)
 		}
 		label := "- "
-		if b.level > 0 {
+		if b.numbered {
 			label = strconv.Itoa(b.level+i) + ". "
 		}
 		w.out.WriteString(label + boxes[it.state])

@@ -25,12 +25,12 @@ type block struct {
 
 	text     string // code: the content, byte for byte
 	language string // code: the info string, may be empty
-	level    int    // heading: 1 to 6; list: the first number, 0 for bullets
+	level    int    // heading: 1 to 6; list: the first number
 	state    state  // item
 	header   bool   // cell
 	colspan  int    // cell, at least 1
 	rowspan  int    // cell, at least 1
-	numbered bool   // table: the first column counts the rows
+	numbered bool   // table: the first column counts the rows; list: the items are counted
 	closes   bool   // row: the last of its group, where merged cells end
 }
 
