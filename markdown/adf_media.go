@@ -35,7 +35,7 @@ func (a *adf) mediaInline(n node, st style) {
 // nameless is media that points at nothing.
 func (a *adf) nameless(n node, st style) {
 	a.add(Unsupported, str(n, "type"), "media without a file or an address")
-	a.marker(firstOf(str(attrs(n), "alt"), "media"), st)
+	a.atom(run{text: "[" + firstOf(str(attrs(n), "alt"), "media") + "]"}, st)
 }
 
 func media(attrs node) *target {

@@ -31,7 +31,8 @@ func (d *Document) Markdown(r Resolver) Result {
 }
 
 // Text writes the body as plain text: lines, list marks and table rows stay,
-// emphasis and the addresses of links do not, which goes without a warning.
+// emphasis and the addresses of links do not, which goes without a warning. A
+// pipe within a table cell is written as \|, to tell it from the edge of one.
 func (d *Document) Text(r Resolver) Result {
 	w := &textWriter{resolution: resolution{resolver: r, warnings: d.warnings.clone()}}
 	w.warnings.drop(FormattingLost)

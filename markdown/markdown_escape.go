@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -205,12 +206,12 @@ func (in *inlineWriter) bareAddress(address, text string, after rune) {
 	}
 	escaped := in.escape(address, false, ' ')
 	switch {
-	case follower == ' ' && in.escape(chunk, false, ' ') == chunk:
+	case follower == ' ' && in.escape(chunk, false, ' ') == chunk && strings.Trim(chunk[len(address):], ".,:!?'\")") == "":
 		in.out.WriteString(address)
 	case strings.HasSuffix(address, "://") || in.inCell && strings.Contains(address, "|") || hasReference(address):
 		// Not even angle brackets help where a row ends at a pipe or a character
 		// reference is read.
-		in.out.WriteString(strings.Replace(escaped, "://", "\\://", 1))
+		in.out.WriteString(strings.ReplaceAll(escaped, "://", "\\://"))
 	default:
 		in.out.WriteString("<" + address + ">")
 	}
@@ -278,10 +279,29 @@ func (w *markdownWriter) plainCode(spans []span, inCell bool) (changed bool) {
 	return changed
 }
 
+// guardMailbox writes the letter before code that holds a mail address as a
+// reference: backticks may be in such an address, and readers that look for one
+// first would find it start at the word before.
+func (in *inlineWriter) guardMailbox() {
+	line := in.out.Bytes()[in.start:]
+	word := bytes.TrimRight(line, "*_~")
+	r, size := utf8.DecodeLastRune(word)
+	if size == 0 || r > unicode.MaxASCII || !wordRune(r) && !strings.ContainsRune(".!$%&'+/=?^{|}-", r) || bytes.HasSuffix(word[:len(word)-size], []byte{'\\'}) {
+		return
+	}
+	delimiters := string(line[len(word):])
+	in.out.Truncate(in.start + len(word) - size)
+	in.reference(r)
+	in.out.WriteString(delimiters)
+}
+
 // codeSpan writes text as code, between more backticks than it holds.
 func (in *inlineWriter) codeSpan(text string) {
 	if in.inCell {
 		text = strings.ReplaceAll(text, "|", "\\|")
+	}
+	if strings.Contains(text, "@") {
+		in.guardMailbox()
 	}
 	ticks := strings.Repeat("`", longestRun(text, '`')+1)
 	pad := ""

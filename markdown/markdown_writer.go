@@ -40,8 +40,8 @@ func (w *markdownWriter) block(b *block) {
 	switch b.kind {
 	case paragraph:
 		w.inline(w.resolve(b.runs), place{})
-		if len(b.runs) == 0 {
-			w.trimLine()
+		if len(b.runs) == 0 { // only after a box, which some readers take for text if nothing follows
+			w.out.WriteString(emptyItem)
 		}
 	case heading:
 		w.out.WriteString(strings.Repeat("#", min(max(b.level, 1), 6)) + " ")

@@ -1,6 +1,10 @@
 package markdown
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // resolution is the part that both writers share: it turns runs, which may
 // point at things, into spans, which are plain words and addresses.
@@ -32,6 +36,7 @@ func (r *resolution) resolve(runs []run) []span {
 	spans := make([]span, 0, len(runs))
 	var link *target // of the run before, which mostly goes on
 	href := ""
+	markerBefore := false
 	for i := range runs {
 		s := r.shown(&runs[i])
 		if runs[i].link != link {
@@ -43,6 +48,11 @@ func (r *resolution) resolve(runs []run) []span {
 		if href != "" {
 			s.link, s.href = link, href
 		}
+		marker := runs[i].kind == imageRun && s.kind == textRun
+		if n := len(spans); n > 0 && (marker || markerBefore) && touches(&spans[n-1], &s) {
+			spans = append(spans, span{text: " "})
+		}
+		markerBefore = marker
 		if r.bold {
 			s.marks |= strong
 		}
@@ -51,6 +61,13 @@ func (r *resolution) resolve(runs []run) []span {
 		}
 	}
 	return spans
+}
+
+// touches tells whether nothing parts two spans.
+func touches(a, b *span) bool {
+	end, _ := utf8.DecodeLastRuneInString(a.text)
+	start, _ := utf8.DecodeRuneInString(b.text)
+	return a.kind != breakRun && b.kind != breakRun && a.text != "" && b.text != "" && !unicode.IsSpace(end) && !unicode.IsSpace(start)
 }
 
 // shown returns what shows of a run, whether or not it is in a link.
@@ -69,7 +86,7 @@ func (r *resolution) shown(from *run) span {
 			s.text = r.label(from)
 		}
 		if s.image = r.safeAddress("image", from.subject); s.image == "" {
-			s.kind, s.text = textRun, " ["+s.text+"] "
+			s.kind, s.text = textRun, "["+s.text+"]"
 		}
 	}
 	return s

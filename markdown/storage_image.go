@@ -12,7 +12,7 @@ func (s *storage) imageElement(e *element, st style) {
 	}
 	if t == nil || *t == (target{}) {
 		s.add(Unsupported, "ac:image", "an image without a source")
-		s.marker(firstOf(e.attr("alt"), "image"), st)
+		s.atom(run{text: "[" + firstOf(e.attr("alt"), "image") + "]"}, st)
 	} else {
 		if href := strings.TrimSpace(e.attr("href")); href != "" {
 			s.image(t, s.description(e), st.to(&target{url: href}))
@@ -60,7 +60,7 @@ func fileOf(address string) string {
 func (s *storage) imgElement(e *element, st style) {
 	if e.attr("src") == "" {
 		s.add(Unsupported, "img", "an image without a source")
-		s.marker(firstOf(e.attr("alt"), "image"), st)
+		s.atom(run{text: "[" + firstOf(e.attr("alt"), "image") + "]"}, st)
 		return
 	}
 	s.image(&target{url: e.attr("src")}, s.description(e), st)

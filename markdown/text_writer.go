@@ -117,5 +117,5 @@ func (w *textWriter) cell(b *block) string {
 			lines = append(lines, line)
 		}
 	}
-	return strings.Join(lines, "; ")
+	return strings.ReplaceAll(strings.Join(lines, "; "), "|", "\\|") // which tells it from the edge of a cell
 }
