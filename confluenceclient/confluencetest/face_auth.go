@@ -58,7 +58,7 @@ func credentials(w http.ResponseWriter, r *http.Request) (grant, id, secret stri
 func (s *Simulator) grant(client *oauthClient) object {
 	expires := time.Now().Add(client.lifetime)
 	scope := strings.Join(client.scopes, " ")
-	secret := s.sign(object{
+	secret := s.sign(forAccess, object{
 		"iss": "https://auth.acme.example", "sub": client.account.id, "client_id": client.id, "jti": rand.Text(),
 		"scope": scope, "exp": expires.Unix(),
 	})

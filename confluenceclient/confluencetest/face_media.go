@@ -30,7 +30,7 @@ type mediaClaims struct {
 // mediaURL is the signed address of a version's bytes.
 func (r *request) mediaURL(c *content, v *version) string {
 	now := time.Now()
-	jwt := r.sign(mediaClaims{
+	jwt := r.sign(forMedia, mediaClaims{
 		Issuer: "simulator", Access: map[string][]string{"urn:filestore:file:" + c.fileID: {"read"}},
 		NotBefore: now.Add(-time.Minute).Unix(), Expires: now.Add(mediaLifetime).Unix(), Content: c.id, Version: v.number,
 	})
@@ -48,12 +48,12 @@ func (s *Simulator) serveMedia(w http.ResponseWriter, r *http.Request) {
 	var claims mediaClaims
 	jwt := r.URL.Query().Get("token")
 	now := time.Now().Unix()
-	if !s.verify(jwt, &claims) || now < claims.NotBefore || now >= claims.Expires {
+	if !s.verify(forMedia, jwt, &claims) || now < claims.NotBefore || now >= claims.Expires {
 		answerJSON(w, http.StatusForbidden, object{"error": object{"code": "Forbidden", "title": "JWT is not valid, or has expired"}})
 		return
 	}
 	c := s.site.contents[claims.Content]
-	if r.URL.Path != "/file/"+c.fileID+"/binary" {
+	if c == nil || r.URL.Path != "/file/"+c.fileID+"/binary" {
 		answerJSON(w, http.StatusForbidden, object{"error": object{"code": "Forbidden", "title": "The JWT is for another file"}})
 		return
 	}
@@ -75,17 +75,31 @@ func (s *Simulator) isOther(r *http.Request) bool {
 	return strings.EqualFold(hostOf(s.hosts.media), r.Host)
 }
 
+// use is what a JWT is good for. One key signs all, so each names its use in its
+// header, as RFC 8725 §3.11 advises, and is good for nothing else.
+type use string
+
+const (
+	forMedia  use = "media+jwt"
+	forCursor use = "cursor+jwt"
+	forAccess use = "JWT" // as the header of Atlassian's access tokens has it
+)
+
+func (u use) header() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"` + u + `"}`))
+}
+
 // sign makes a JWT (RFC 7519, HS256) with the simulator's own key.
-func (s *Simulator) sign(claims any) string {
+func (s *Simulator) sign(u use, claims any) string {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		panic(err) // a fault of this package
 	}
-	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signed := u.header() + "." + base64.RawURLEncoding.EncodeToString(payload)
 	return signed + "." + base64.RawURLEncoding.EncodeToString(s.mac(signed))
 }
 
-func (s *Simulator) verify(jwt string, claims any) bool {
+func (s *Simulator) verify(u use, jwt string, claims any) bool {
 	i := strings.LastIndexByte(jwt, '.')
 	if i < 0 {
 		return false
@@ -94,7 +108,10 @@ func (s *Simulator) verify(jwt string, claims any) bool {
 	if err != nil || !hmac.Equal(signature, s.mac(jwt[:i])) {
 		return false
 	}
-	_, payload, _ := strings.Cut(jwt[:i], ".")
+	payload, fits := strings.CutPrefix(jwt[:i], u.header()+".")
+	if !fits {
+		return false
+	}
 	raw, err := base64.RawURLEncoding.DecodeString(payload)
 	return err == nil && json.Unmarshal(raw, claims) == nil
 }

@@ -24,7 +24,7 @@ func (r *request) start(about string) (place, bool) {
 		return at, true
 	}
 	var found place
-	if !r.verify(cursor, &found) || found.Route != at.Route || found.Query != about {
+	if !r.verify(forCursor, cursor, &found) || found.Route != at.Route || found.Query != about {
 		refuseParameter(r.w, "Invalid cursor provided: '%s'", cursor)
 		return at, false
 	}
@@ -74,7 +74,7 @@ func list[T any](r *request, all []T, fallback int, show func(T) object) {
 	if next != nil {
 		// v2 puts /wiki in front, v1 does not (api-facts §3).
 		query := r.http.URL.Query()
-		query.Set("cursor", r.sign(next))
+		query.Set("cursor", r.sign(forCursor, next))
 		link := r.http.URL.Path + "?" + query.Encode()
 		links["next"] = link
 		if !r.quirk(NoLinkHeader) {

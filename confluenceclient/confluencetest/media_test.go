@@ -3,6 +3,8 @@ package confluencetest
 import (
 	"bytes"
 	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,6 +23,31 @@ func (c *caller) location(path string) string {
 	return got.header.Get("Location")
 }
 
+// grantAccess is an access token for the sample site's client.
+func (c *caller) grantAccess() string {
+	c.t.Helper()
+	id, secret := c.sim.ClientNamed("broker")
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, AuthURL, strings.NewReader(form.Encode()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	access, _ := c.do(req).json(c.t)["access_token"].(string)
+	return access
+}
+
+// cursor is where a listing goes on.
+func (c *caller) cursor() string {
+	c.t.Helper()
+	links, _ := c.get("/wiki/api/v2/pages?limit=1").json(c.t)["_links"].(object)
+	next, err := url.Parse(links["next"].(string))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return next.Query().Get("cursor")
+}
+
 func TestDownloadsLeadToASignedAddress(t *testing.T) {
 	t.Parallel()
 	c := newCaller(t)
@@ -32,6 +59,14 @@ func TestDownloadsLeadToASignedAddress(t *testing.T) {
 	if file.status != 200 || !strings.HasPrefix(file.body, "%PDF") || file.header.Get("Content-Type") != "application/pdf" {
 		t.Errorf("file = %d %v", file.status, file.header)
 	}
+	withToken := func(jwt string) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.RawQuery = url.Values{"token": {jwt}}.Encode()
+		return u.String()
+	}
 	for name, got := range map[string]reply{
 		"a token":           c.ask(address, "Authorization", "Bearer x"),
 		"a cookie":          c.ask(address, "Cookie", "a=b"),
@@ -39,9 +74,14 @@ func TestDownloadsLeadToASignedAddress(t *testing.T) {
 		"a bad signature":   c.ask(address[:len(address)-3] + "AAA"),
 		"another file":      c.ask(strings.Replace(address, "077/binary", "009/binary", 1)),
 		"another simulator": newCaller(t).ask(address),
+		"an access token":   c.ask(withToken(c.grantAccess())),
+		"a cursor":          c.ask(withToken(c.cursor())),
+		"a file that is no more": c.ask(withToken(c.sim.sign(forMedia, mediaClaims{
+			Content: "att4040", Version: 1, Expires: time.Now().Add(time.Hour).Unix(),
+		}))),
 	} {
-		if got.status == 200 || got.status == 0 {
-			t.Errorf("%s: %d, want it refused", name, got.status)
+		if got.status != 403 && got.status != 400 {
+			t.Errorf("%s: %d %v, want it refused", name, got.status, got.err)
 		}
 	}
 	if complaints := c.sim.Suspicious(); len(complaints) != 2 {

@@ -204,7 +204,7 @@ func (r *request) searchAnswer(f *found, results []object) {
 	path := strings.TrimPrefix(r.http.URL.Path, "/wiki")
 	links := object{"base": r.linkBase(), "context": "/wiki", "self": r.base + r.http.URL.Path + "?" + r.http.URL.RawQuery}
 	if f.next != nil {
-		query := url.Values{"next": {"true"}, "cursor": {r.sign(f.next)}, "limit": {strconv.Itoa(f.limit)}, "cql": {r.query.Get("cql")}}
+		query := url.Values{"next": {"true"}, "cursor": {r.sign(forCursor, f.next)}, "limit": {strconv.Itoa(f.limit)}, "cql": {r.query.Get("cql")}}
 		if expand := r.query.Get("expand"); expand != "" {
 			query.Set("expand", expand)
 		}

@@ -1,6 +1,7 @@
 package confluencetest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,6 +218,58 @@ func TestTheTransportStreamsAndEndsWithItsRequest(t *testing.T) {
 		resp.Body.Close()
 		synctest.Wait() // the simulator's goroutine has ended, or the bubble would not
 	})
+}
+
+func TestRequestsOverTheTransportLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, test := range []struct {
+		name    string
+		ctx     context.Context
+		address string
+		fault   Fault
+	}{
+		{"an answer", nil, AuthURL, Fault{}},
+		{"a client that left before the answer", nil, AuthURL, Fault{Delay: 5 * time.Second}},
+		{"a connection that was cut", nil, AuthURL, Fault{Reset: true}},
+		{"a host that is none", nil, "https://nowhere.example", Fault{}},
+		{"a context that is over", over, AuthURL, Fault{}},
+	} {
+		synctest.Test(t, func(t *testing.T) { // fails when a goroutine of the simulator stays
+			sim := New(SampleSite(), WithLatency(100*time.Millisecond, 0))
+			sim.AddFault(test.fault)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if test.ctx != nil {
+				ctx = test.ctx
+			}
+			body := &closing{Reader: strings.NewReader("grant_type=client_credentials")}
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, test.address, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp, err := sim.Transport().RoundTrip(req); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+			synctest.Wait()
+			if got := body.closed.Load(); got != 1 {
+				t.Errorf("%s: the request's body was closed %d times, want once", test.name, got)
+			}
+		})
+	}
+}
+
+// closing counts how often it is closed.
+type closing struct {
+	io.Reader
+	closed atomic.Int32
+}
+
+func (c *closing) Close() error {
+	c.closed.Add(1)
+	return nil
 }
 
 func TestControlOfARunningSimulator(t *testing.T) {

@@ -22,22 +22,26 @@ func (s *Simulator) Transport() http.RoundTripper { return memory{s} }
 type memory struct{ *Simulator }
 
 func (s memory) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := req.Body // to be closed by us, whatever happens
+	if body == nil {
+		body = http.NoBody
+	}
 	if err := req.Context().Err(); err != nil {
+		_ = body.Close()
 		return nil, err
 	}
 	if !s.plays(req.URL.Host) {
+		_ = body.Close()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: req.URL.Hostname(), IsNotFound: true}}
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	served := req.Clone(ctx)
+	served.Body = body
 	served.Host = req.URL.Host
 	if req.Host != "" {
 		served.Host = req.Host
 	}
 	served.RequestURI = req.URL.RequestURI()
-	if served.Body == nil {
-		served.Body = http.NoBody
-	}
 	reader, writer := io.Pipe()
 	w := &pipeWriter{header: http.Header{}, pipe: writer, begun: make(chan struct{}), failed: make(chan struct{})}
 	go w.serve(s, served)
@@ -48,14 +52,15 @@ func (s memory) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("simulated connection: %w", syscall.ECONNRESET)
 	case <-ctx.Done():
 		cancel(nil)
+		_ = reader.CloseWithError(ctx.Err()) // or the simulator would write to nobody for ever
 		return nil, ctx.Err()
 	}
 	stop := context.AfterFunc(ctx, func() { _ = reader.CloseWithError(context.Cause(ctx)) })
-	body := &pipeBody{PipeReader: reader, stop: func() { stop(); cancel(nil) }, left: w.length}
+	answer := &pipeBody{PipeReader: reader, stop: func() { stop(); cancel(nil) }, left: w.length}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.sent, Body: body, ContentLength: w.length, Request: req,
+		Header: w.sent, Body: answer, ContentLength: w.length, Request: req,
 	}, nil
 }
 
@@ -70,7 +75,16 @@ type pipeWriter struct {
 	begun, failed chan struct{}
 }
 
+// serve answers the request. Its body is closed at the end, or when the client
+// leaves, so that nothing goes on reading it.
 func (w *pipeWriter) serve(handler http.Handler, req *http.Request) {
+	body := req.Body
+	unused := context.AfterFunc(req.Context(), func() { _ = body.Close() })
+	defer func() {
+		if unused() {
+			_ = body.Close()
+		}
+	}()
 	defer func() {
 		if p := recover(); p == http.ErrAbortHandler { //nolint:errorlint // a panic's value is compared as net/http does
 			w.once.Do(func() { close(w.failed) })
