@@ -17,6 +17,7 @@ func (f *flow) readJSON(source string) (any, error) {
 	source = strings.TrimSpace(strings.TrimPrefix(source, "\uFEFF"))
 	if !utf8.ValidString(source) {
 		f.add(CharactersReplaced, "", "bytes that are no text were replaced")
+		source = strings.ToValidUTF8(source, "\uFFFD")
 	}
 	var root any
 	err := json.Unmarshal([]byte(source), &root)

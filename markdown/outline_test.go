@@ -96,12 +96,13 @@ func (o *outliner) cellRow(c *block) string {
 	if len(rows) == len(c.blocks) {
 		return strings.Join(rows, " ⏎ ")
 	}
-	w := &markdownWriter{resolution: resolution{resolver: o.resolver}}
+	w := &markdownWriter{resolution: resolution{resolver: o.resolver, bold: o.bold}}
 	line := w.cell(c)
 	back := readBack(failNot{}, "| h |\n| --- |\n| "+line+" |\n")
 	if line == "" {
 		return ""
 	}
+	o.bold = false // which the line has said
 	return o.cellRow(back.blocks[0].blocks[1].blocks[0])
 }
 

@@ -81,6 +81,7 @@ func (r *resolution) shown(from *run) span {
 		if s.image = r.resolver.safe(r.resolver.Attachments[from.subject.attachment].URL); s.image != "" {
 			s.kind, s.text = imageRun, r.resolver.label(from.subject)
 		}
+		s.text = collapse(s.text, true)
 	case imageRun:
 		if s.text == "" {
 			s.text = r.label(from)
