@@ -228,17 +228,21 @@ func TestRequestsOverTheTransportLeaveNothingBehind(t *testing.T) {
 		name    string
 		ctx     context.Context
 		address string
-		fault   Fault
+		latency time.Duration
+		reset   bool
 	}{
-		{"an answer", nil, AuthURL, Fault{}},
-		{"a client that left before the answer", nil, AuthURL, Fault{Delay: 5 * time.Second}},
-		{"a connection that was cut", nil, AuthURL, Fault{Reset: true}},
-		{"a host that is none", nil, "https://nowhere.example", Fault{}},
-		{"a context that is over", over, AuthURL, Fault{}},
+		{"an answer", nil, AuthURL, 0, false},
+		{"a client that left before the answer", nil, AuthURL, 5 * time.Second, false},
+		{"a client that left before the connection was cut", nil, AuthURL, 5 * time.Second, true},
+		{"a connection that was cut", nil, AuthURL, 0, true},
+		{"a host that is none", nil, "https://nowhere.example", 0, false},
+		{"a context that is over", over, AuthURL, 0, false},
 	} {
 		synctest.Test(t, func(t *testing.T) { // fails when a goroutine of the simulator stays
-			sim := New(SampleSite(), WithLatency(100*time.Millisecond, 0))
-			sim.AddFault(test.fault)
+			sim := New(SampleSite(), WithLatency(test.latency, 0))
+			if test.reset {
+				sim.AddFault(Fault{Reset: true})
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if test.ctx != nil {
