@@ -22,6 +22,11 @@ func (a *adf) codeText(n node) string {
 			if kind != "emoji" && kind != "date" {
 				a.flattened(firstOf(kind, "node"))
 			}
+			if a.flats >= maxFlats {
+				a.add(LimitExceeded, "nesting", "what nests too deep in code was read as text")
+				b.WriteString(textOf(child))
+				continue
+			}
 			b.WriteString(a.flat(func(inner *flow) { (&adf{flow: inner, depth: a.depth}).node(child, style{}) }))
 		}
 	}

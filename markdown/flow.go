@@ -21,6 +21,8 @@ type flow struct {
 	// inline tells that the parser is in a sentence, which a macro that shows
 	// one line should not break.
 	inline bool
+	// flats is how many texts that hold nothing else are open.
+	flats int
 	// atomic tells that the run before was an atom.
 	atomic bool
 }
@@ -154,10 +156,14 @@ func (f *flow) within(b *block, fill func()) {
 	f.text = before
 }
 
+// maxFlats bounds how deep texts that hold nothing else nest, since each is
+// written into the one around it.
+const maxFlats = 8
+
 // flat returns what fill adds as plain text, for a place that holds nothing else.
 func (f *flow) flat(fill func(*flow)) string {
 	inner := newFlow()
-	inner.inline = true
+	inner.inline, inner.flats = true, f.flats+1
 	inner.warnings, inner.referenceSet = f.warnings, f.referenceSet
 	fill(inner)
 	doc := inner.document()

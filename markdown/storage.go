@@ -114,11 +114,12 @@ func (s *storage) walk(e *element, st style) {
 	outer := s.inline
 	defer func() { s.inline = outer }()
 	s.inline = e.inSentence(outer)
+	var before *element
 	for _, child := range e.children {
-		if child.name == "span" && drawnMath(child, e) {
-			continue
+		if child.name != "span" || !drawnMath(before, child) {
+			s.element(child, st)
 		}
-		s.element(child, st)
+		before = child
 	}
 }
 

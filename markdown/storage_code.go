@@ -44,6 +44,9 @@ func (s *storage) appendCode(b *strings.Builder, e *element) {
 				s.flattened(child.name)
 			}
 			s.appendCode(b, child.label())
+		case s.flats >= maxFlats:
+			s.add(LimitExceeded, "nesting", "what nests too deep in code was read as text")
+			s.appendCode(b, child)
 		case visitor(child.name) == nil: // such as <T> in code that someone typed in
 			s.add(Unsupported, child.name, "an unknown element: only what stands in it is shown")
 			s.appendCode(b, child)

@@ -5,7 +5,9 @@ import "strings"
 // anchorElement is a link to an address, or the name of a place.
 func (s *storage) anchorElement(e *element, st style) {
 	href := strings.TrimSpace(e.attr("href"))
-	s.title(e, firstOf(e.textUpTo(maxTitle), href))
+	if e.attr("title") != "" {
+		s.title(e, firstOf(e.textUpTo(maxTitle), href))
+	}
 	switch {
 	case href == "":
 		if e.attr("name") != "" || e.attr("id") != "" {

@@ -33,9 +33,11 @@ func (e *element) tex() string {
 	return ""
 }
 
-// drawnMath tells a copy of a formula that KaTeX draws, beside which its MathML
-// stands.
-func drawnMath(copied, parent *element) bool {
-	return slices.Contains(strings.Fields(copied.attr("class")), "katex-html") &&
-		slices.ContainsFunc(parent.children, func(e *element) bool { return slices.Contains(strings.Fields(e.attr("class")), "katex-mathml") })
+// drawnMath tells a copy of a formula that KaTeX draws right behind its MathML.
+func drawnMath(before, e *element) bool {
+	return before != nil && e.hasClass("katex-html") && before.hasClass("katex-mathml")
+}
+
+func (e *element) hasClass(name string) bool {
+	return slices.Contains(strings.Fields(e.attr("class")), name)
 }

@@ -13,8 +13,9 @@ const (
 	// DynamicContent: Confluence makes this part when a person looks at the page,
 	// such as a list of children or another page's text. A marker stands there.
 	DynamicContent Code = "DYNAMIC_CONTENT"
-	// FormattingLost: the text is whole, but colour, underlining, raised or
-	// lowered letters are gone. Plain text never has this warning.
+	// FormattingLost: the text is whole, but colour, size, underlining, raised or
+	// lowered letters, alignment, a list's own numbering or a text that shows
+	// under the pointer are gone. Plain text never has this warning.
 	FormattingLost Code = "FORMATTING_LOST"
 	// Flattened: a block inside a table cell became lines of that cell, or what
 	// stands inside code, such as a link or a person, became plain text.
@@ -29,7 +30,8 @@ const (
 	// Malformed: the source breaks the rules of its format and was read as well
 	// as could be.
 	Malformed Code = "MALFORMED_SOURCE"
-	// LimitExceeded: nesting or merged cells beyond a limit were flattened.
+	// LimitExceeded: nesting, merged cells or list numbers beyond a limit were
+	// brought within it.
 	LimitExceeded Code = "LIMIT_EXCEEDED"
 	// CharactersReplaced: bytes that are no text were taken out or replaced.
 	CharactersReplaced Code = "CHARACTERS_REPLACED"
