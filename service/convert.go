@@ -24,7 +24,7 @@ type words struct {
 // readWords reads a page's storage format and, where that shows nothing, its
 // ADF: pages made in the new editor have been seen with text there alone.
 // Rendered views are never a source: they lose what authors wrote.
-func (s *Service) readWords(ctx context.Context, id string, opts confluenceclient.PageOptions) (words, error) {
+func (s *service) readWords(ctx context.Context, id string, opts confluenceclient.PageOptions) (words, error) {
 	opts.Format = confluenceclient.FormatStorage
 	page, err := s.client.Page(ctx, id, opts)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Service) readWords(ctx context.Context, id string, opts confluenceclien
 }
 
 // convert puts the body into words, and tells what they lack and refer to.
-func (s *Service) convert(ctx context.Context, w words, format brokerv1.BodyFormat, resp *brokerv1.GetPageResponse) error {
+func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyFormat, resp *brokerv1.GetPageResponse) error {
 	resolver, warnings, err := s.resolver(ctx, w)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ var losses = map[markdown.Code]brokerv1.WarningCode{
 // resolver looks up, in a few bulk reads and only where the body has ids for
 // which it has no names, what the words should say instead. A look-up that
 // fails costs names, not the page; only a caller that is gone ends the call.
-func (s *Service) resolver(ctx context.Context, w words) (markdown.Resolver, []*brokerv1.Warning, error) {
+func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*brokerv1.Warning, error) {
 	refs := w.doc.References()
 	r := markdown.Resolver{
 		SiteURL: s.client.SiteURL(), PageID: w.page.ID, SpaceKey: w.page.SpaceKey,
@@ -102,7 +102,8 @@ func (s *Service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, what, "names of %s could not be looked up: %v", what, err))
+		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, what,
+			"names of %s could not be looked up: %s", what, whyMissed(failureOf(ctx, err))))
 		return nil
 	}
 	var err error
@@ -121,7 +122,16 @@ func (s *Service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 	return r, warnings, nil
 }
 
-func (s *Service) resolvePages(ctx context.Context, refs []markdown.PageRef, known map[markdown.PageRef]markdown.Page) error {
+// whyMissed is a failure in the API's words alone, with the scopes that would
+// help.
+func whyMissed(f *failure) string {
+	if f.cause == confluenceclient.CauseScopeMissing && f.op != nil {
+		return f.reasonName() + ", the token lacks " + f.op.Scopes()
+	}
+	return f.reasonName()
+}
+
+func (s *service) resolvePages(ctx context.Context, refs []markdown.PageRef, known map[markdown.PageRef]markdown.Page) error {
 	var ids []string
 	for _, ref := range refs {
 		if ref.ID != "" && ref.Title == "" {
@@ -137,7 +147,7 @@ func (s *Service) resolvePages(ctx context.Context, refs []markdown.PageRef, kno
 	return err
 }
 
-func (s *Service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment) error {
+func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment) error {
 	nameless := func(ref markdown.AttachmentRef) bool {
 		return ref.FileName == "" && ref.FileID != "" && ref.Page == markdown.PageRef{}
 	}

@@ -96,6 +96,18 @@ func TestNamesThatCannotBeLookedUpCostOnlyTheNames(t *testing.T) {
 	}
 }
 
+func TestWhatConfluenceSaysOfAFailedLookUpIsNotPassedOn(t *testing.T) {
+	t.Parallel()
+	for status, reason := range map[int]string{400: "INVALID_REQUEST", 410: "UPSTREAM_ENDPOINT_GONE", 418: "UPSTREAM_BAD_RESPONSE"} {
+		b := newBroker(t)
+		b.sim.AddFault(confluencetest.Fault{Route: "/wiki/rest/api/user/bulk", Status: status, Body: `{"message":"XYZZY","errors":[{"title":"XYZZY"}]}`})
+		got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+		if text := fmt.Sprint(got.GetWarnings()); err != nil || !strings.Contains(text, reason) || strings.Contains(text, "XYZZY") {
+			t.Errorf("warnings %s, %v, want %s and nothing of Confluence's own words", text, err, reason)
+		}
+	}
+}
+
 func TestAPageWithoutReferencesCostsOneRequest(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

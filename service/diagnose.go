@@ -28,7 +28,7 @@ type diagnosis struct {
 }
 
 // Diagnose runs the checks of `doctor` inside the running broker.
-func (s *Service) Diagnose(ctx context.Context, _ *brokerv1.DiagnoseRequest) (*brokerv1.DiagnoseResponse, error) {
+func (s *service) Diagnose(ctx context.Context, _ *brokerv1.DiagnoseRequest) (*brokerv1.DiagnoseResponse, error) {
 	if s.diagnosis.run == nil {
 		return nil, &failure{cause: causeNotImplemented, message: "this broker was started without checks to run"}
 	}

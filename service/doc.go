@@ -1,7 +1,7 @@
 // Package service is the broker: typed gRPC over confluenceclient.
 //
 // A call passes the layers listed in server.go and reaches one method of
-// Service, in the file named for it. The method checks the whole request,
+// service, in the file named for it. The method checks the whole request,
 // naming every fault at once; asks the client; and turns the answer into the
 // API's messages (content.go). It fails with plain Go errors. errors.go holds
 // the one table that gives each a code and a reason, and the status layer is

@@ -154,29 +154,33 @@ func (f *failure) status(method string) *status.Status {
 	if !ok {
 		row = outcomes[causeFault]
 	}
-	info := &errdetails.ErrorInfo{
+	why := &errdetails.ErrorInfo{
 		Reason: f.reasonName(), Domain: errorDomain,
 		Metadata: map[string]string{"method": method},
 	}
 	for key, value := range f.metadata {
-		info.Metadata[key] = strings.ToValidUTF8(value, "\uFFFD") // headers need not be text
+		why.Metadata[key] = validText(value)
 	}
 	message := f.message
 	if row.remedy != "" {
-		info.Metadata["remedy"] = row.remedy
+		why.Metadata["remedy"] = row.remedy
 		message += "; " + row.remedy
 	}
 	if f.cause == confluenceclient.CauseScopeMissing {
-		info.Metadata["rpc"] = method
+		why.Metadata["rpc"] = method
 	}
-	details := []protoadapt.MessageV1{info}
+	details := []protoadapt.MessageV1{why}
 	if row.code == codes.InvalidArgument {
-		details = append(details, &errdetails.BadRequest{FieldViolations: f.violations})
+		bad := &errdetails.BadRequest{}
+		for _, v := range f.violations {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: validText(v.GetField()), Description: validText(v.GetDescription())})
+		}
+		details = append(details, bad)
 	}
 	if row.waitHelp {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(max(f.retryAfter, time.Second))})
 	}
-	st := status.New(row.code, message)
+	st := status.New(row.code, validText(message))
 	if detailed, err := st.WithDetails(details...); err == nil {
 		st = detailed
 	}

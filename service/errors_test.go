@@ -13,6 +13,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
@@ -236,5 +237,21 @@ func TestContextErrorsAreNeverUnknown(t *testing.T) {
 				t.Errorf("status = %v, want %v", st, test.want)
 			}
 		})
+	}
+}
+
+func TestStatusKeepsItsDetailsWhateverBytesItsTextHolds(t *testing.T) {
+	t.Parallel()
+	f := &failure{
+		cause: confluenceclient.CauseInvalid, message: "cut \xe2\x82", metadata: map[string]string{"path": "/\xff"},
+		violations: []*errdetails.BadRequest_FieldViolation{{Field: "u\xffrl", Description: "is \xff"}},
+	}
+	st := f.status("GetPage")
+	if _, err := proto.Marshal(st.Proto()); err != nil {
+		t.Fatal(err)
+	}
+	bad := detail[*errdetails.BadRequest](st).GetFieldViolations()
+	if st.Message() != "cut \uFFFD" || detail[*errdetails.ErrorInfo](st).GetMetadata()["path"] != "/\uFFFD" || len(bad) != 1 || bad[0].GetDescription() != "is \uFFFD" {
+		t.Errorf("status = %v", st.Proto())
 	}
 }

@@ -16,7 +16,7 @@ const maxChunk = 256 << 10
 
 // GetAttachment streams a file. One chunk is in memory at a time, and Send waits
 // for the caller's window, so a slow reader slows the upstream down.
-func (s *Service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.ServerStreamingServer[brokerv1.GetAttachmentResponse]) error {
+func (s *service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.ServerStreamingServer[brokerv1.GetAttachmentResponse]) error {
 	ctx := stream.Context()
 	if err := checkGetAttachment(req); err != nil {
 		return err

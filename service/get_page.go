@@ -12,7 +12,7 @@ import (
 )
 
 // GetPage returns one page, by id, address, or space and title.
-func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*brokerv1.GetPageResponse, error) {
+func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*brokerv1.GetPageResponse, error) {
 	address, err := s.checkGetPage(req)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (s *Service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 }
 
 // checkGetPage returns where the page is. An id comes back as an address too.
-func (s *Service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.Address, error) {
+func (s *service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.Address, error) {
 	var v violations
 	var address confluenceclient.Address
 	switch page := req.GetPage().(type) {
@@ -78,7 +78,7 @@ func (s *Service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.A
 }
 
 // pageAddress reads an address that must lead to a page.
-func (s *Service) pageAddress(v *violations, raw string) confluenceclient.Address {
+func (s *service) pageAddress(v *violations, raw string) confluenceclient.Address {
 	if len(raw) > maxURL {
 		v.add("url", "is longer than %d bytes", maxURL)
 		return confluenceclient.Address{}
@@ -110,7 +110,7 @@ func (s *Service) pageAddress(v *violations, raw string) confluenceclient.Addres
 }
 
 // pageID finds the page's id where the address does not hold it.
-func (s *Service) pageID(ctx context.Context, address confluenceclient.Address) (string, error) {
+func (s *service) pageID(ctx context.Context, address confluenceclient.Address) (string, error) {
 	switch {
 	case address.ID != "":
 		return address.ID, nil

@@ -14,7 +14,7 @@ const (
 )
 
 // ListChildren lists what lies directly below a page, folder or the like.
-func (s *Service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRequest) (*brokerv1.ListChildrenResponse, error) {
+func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRequest) (*brokerv1.ListChildrenResponse, error) {
 	binding := listing(callerName(ctx), req)
 	ask, err := s.checkListChildren(req, binding)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 	return resp, err
 }
 
-func (s *Service) checkListChildren(req *brokerv1.ListChildrenRequest, binding []byte) (confluenceclient.ChildrenRequest, error) {
+func (s *service) checkListChildren(req *brokerv1.ListChildrenRequest, binding []byte) (confluenceclient.ChildrenRequest, error) {
 	var v violations
 	v.contentID("parent_id", req.GetParentId())
 	parent := req.GetParentType()
@@ -58,7 +58,7 @@ func (s *Service) checkListChildren(req *brokerv1.ListChildrenRequest, binding [
 }
 
 // pageToken opens a request's page token.
-func (s *Service) pageToken(v *violations, token string, binding []byte) confluenceclient.Cursor {
+func (s *service) pageToken(v *violations, token string, binding []byte) confluenceclient.Cursor {
 	cursor, err := s.tokens.open(token, binding)
 	if err != nil {
 		v.add("page_token", "%v", err)

@@ -18,13 +18,14 @@ const (
 )
 
 // Search finds content by plain words or by CQL.
-func (s *Service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*brokerv1.SearchResponse, error) {
+func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*brokerv1.SearchResponse, error) {
 	binding := listing(callerName(ctx), req)
 	ask, err := s.checkSearch(req, binding)
 	if err != nil {
 		return nil, err
 	}
 	resp := &brokerv1.SearchResponse{}
+	var elsewhere int32
 	for range maxEmptyPages {
 		page, err := s.client.Search(ctx, ask)
 		if err != nil {
@@ -33,6 +34,10 @@ func (s *Service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 		resp.EstimatedTotal = page.EstimatedTotal
 		resp.Warnings = append(resp.Warnings, omitted(page.Omitted)...)
 		for _, hit := range page.Results {
+			if liesElsewhere(req, hit) {
+				elsewhere++
+				continue
+			}
 			sift(req, hit, resp)
 		}
 		ask.Cursor = page.Next
@@ -40,11 +45,14 @@ func (s *Service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 			break
 		}
 	}
+	if elsewhere > 0 {
+		resp.Warnings = append(resp.Warnings, leftElsewhere(elsewhere))
+	}
 	resp.NextPageToken, err = s.tokens.seal(ask.Cursor, binding)
 	return resp, err
 }
 
-func (s *Service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (confluenceclient.SearchRequest, error) {
+func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (confluenceclient.SearchRequest, error) {
 	var v violations
 	q := query{order: v.order(req), filters: v.filters(req)}
 	switch asked := req.GetQuery().(type) {

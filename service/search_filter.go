@@ -78,19 +78,30 @@ func (v *violations) order(req *brokerv1.SearchRequest) string {
 	return order
 }
 
+// liesElsewhere checks the filter by space once more, since what a query means
+// is Confluence's word only: it finds a space by its alias, too.
+func liesElsewhere(req *brokerv1.SearchRequest, hit confluenceclient.SearchResult) bool {
+	return len(req.GetSpaceKeys()) > 0 && hit.SpaceKey != "" &&
+		!slices.ContainsFunc(req.GetSpaceKeys(), func(key string) bool { return strings.EqualFold(key, hit.SpaceKey) })
+}
+
+// leftElsewhere is one warning for all hits that lie elsewhere, and shows
+// nothing of them: no caller asked for those spaces.
+func leftElsewhere(count int32) *brokerv1.Warning {
+	w := warning(brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, "space_keys",
+		"hits left out, because Confluence says that they lie in other spaces; if space_keys holds the alias of a space, use its key")
+	w.Count = count
+	return w
+}
+
 // sift adds a hit to the answer if it passes the filters that CQL alone does
-// not hold: spaces, once more, since what a query means is Confluence's word
-// only; and times to the second, which CQL has in a zone that we do not know.
+// not hold: a space that is known, and times to the second, which CQL has in a
+// zone that we do not know.
 func sift(req *brokerv1.SearchRequest, hit confluenceclient.SearchResult, resp *brokerv1.SearchResponse) {
-	if len(req.GetSpaceKeys()) > 0 {
-		if hit.SpaceKey == "" {
-			resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, hit.ID,
-				"left out: Confluence does not tell its space, so the filter by space cannot be checked"))
-			return
-		}
-		if !slices.ContainsFunc(req.GetSpaceKeys(), func(key string) bool { return strings.EqualFold(key, hit.SpaceKey) }) {
-			return
-		}
+	if hit.SpaceKey == "" && len(req.GetSpaceKeys()) > 0 {
+		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, hit.ID,
+			"left out: Confluence does not tell its space, so the filter by space cannot be checked"))
+		return
 	}
 	after, before := req.GetModifiedAfter(), req.GetModifiedBefore()
 	switch {

@@ -287,9 +287,41 @@ func TestSearchNamesWhatItCannotCheck(t *testing.T) {
 		warnings[w.GetSubject()] = w.GetCode()
 	}
 	if diff := cmp.Diff(map[string]brokerv1.WarningCode{
-		"2": brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, "4": brokerv1.WarningCode_WARNING_CODE_TIME_UNVERIFIED,
+		"2": brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, "space_keys": brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED, "4": brokerv1.WarningCode_WARNING_CODE_TIME_UNVERIFIED,
 	}, warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestSearchByTheAliasOfASpaceSaysWhyItFindsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	for i := range maxEmptyPages {
+		id := strconv.Itoa(i)
+		rows(b, "cursor"+id, `{"content":{"id":"`+id+`","type":"page","title":"hidden"},"url":"/spaces/SEC/pages/`+id+`"}`)
+	}
+	req := byText("x")
+	req.SpaceKeys = []string{"security"}
+	got, err := b.Search(t.Context(), req)
+	if err != nil || len(got.GetResults()) > 0 {
+		t.Fatalf("Search = %v, %v, want no results", got, err)
+	}
+	warnings := got.GetWarnings()
+	if len(warnings) != 1 || warnings[0].GetCode() != brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED || warnings[0].GetCount() != maxEmptyPages {
+		t.Errorf("warnings = %v, want one, for %d hits", warnings, maxEmptyPages)
+	}
+	if text := got.String(); strings.Contains(text, "SEC") || strings.Contains(text, "hidden") {
+		t.Errorf("%v tells of a space that was not asked for", got)
+	}
+}
+
+func TestSearchAnswersInUTF8WhateverAddressesHold(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	rows(b, "more", `{"content":{"id":"1","type":"page","title":"one"},"url":"/spaces/A%FFB/pages/1"}`)
+	got, err := b.Search(t.Context(), byText("x"))
+	if err != nil || len(got.GetResults()) != 1 {
+		t.Fatalf("Search = %v, %v, want the hit", got, err)
 	}
 }
 

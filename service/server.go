@@ -30,14 +30,14 @@ type Server struct {
 // NewServer checks cfg and returns a server that is ready to Serve. Health is
 // SERVING from the start: the broker needs nothing before its first call.
 func NewServer(cfg Config) (*Server, error) {
-	s, err := New(cfg)
+	s, err := newService(cfg)
 	if err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
 	stopping := newStopping()
 	// The order is the point: log sees the status that the caller gets, status
-	// sees every failure, stopping ends all that is inside of it, admit turns
+	// sees every failure, stopping cancels all that is inside of it, admit turns
 	// callers away before any work is done, and recover is innermost, so that a
 	// panic is logged, counted and traced like any other failure.
 	layers := []layer{
@@ -50,7 +50,7 @@ func NewServer(cfg Config) (*Server, error) {
 		recoverPanics(),
 	}
 	server := &Server{
-		grpc:     grpc.NewServer(append(append(options(cfg), chain(layers)...), cfg.ServerOptions...)...),
+		grpc:     grpc.NewServer(append(options(cfg), chain(layers)...)...),
 		health:   health.NewServer(),
 		stopping: stopping,
 	}
@@ -60,9 +60,7 @@ func NewServer(cfg Config) (*Server, error) {
 	for _, desc := range services() {
 		server.health.SetServingStatus(desc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	}
-	if !cfg.NoReflection {
-		reflection.Register(server.grpc) // v1 and v1alpha
-	}
+	reflection.Register(server.grpc) // v1 and v1alpha
 	return server, nil
 }
 
@@ -77,6 +75,7 @@ func options(cfg Config) []grpc.ServerOption {
 			otelgrpc.WithFilter(func(call *stats.RPCTagInfo) bool { return isOurs(call.FullMethodName) }),
 		)),
 		grpc.MaxRecvMsgSize(maxRequestBytes),
+		grpc.ForceServerCodecV2(newTextCodec()),
 		// Clients may ping to keep idle connections open, also between calls;
 		// the default, five minutes and only during calls, cuts those that do.
 		// Connections have no greatest age: it would end downloads.
@@ -91,13 +90,14 @@ func options(cfg Config) []grpc.ServerOption {
 // Serve answers calls that come in through l until Stop, and closes l.
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
-// lastWords is how long ended calls may take to reach their callers. Those that
-// read nothing would take for ever.
+// lastWords is how long ended calls may take to reach their callers. A stream
+// whose caller reads nothing would take for ever: its write waits for the caller.
 const lastWords = 2 * time.Second
 
 // Stop says NOT_SERVING to health checks and ends their watches, turns new calls
 // away, waits for open ones until ctx ends, and then ends those with reason
-// BROKER_STOPPING. It returns at most two seconds after ctx has ended.
+// BROKER_STOPPING. Streams whose callers read nothing cannot be told: they are
+// cut two seconds after ctx has ended, and by then it returns.
 func (s *Server) Stop(ctx context.Context) {
 	s.health.Shutdown()
 	s.stopping.begin()

@@ -10,7 +10,6 @@ import (
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
-	"google.golang.org/grpc"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
@@ -42,8 +41,6 @@ type Config struct {
 	// half of the ten seconds that grpc-go clients keep to, so that jitter does
 	// no harm.
 	KeepaliveMinTime time.Duration
-	// NoReflection hides the API's description from grpcurl and the like.
-	NoReflection bool
 	// Diagnose runs the checks behind DiagnosticsService, once for all who ask
 	// within 30 seconds. Nil: UNIMPLEMENTED.
 	Diagnose func(context.Context) []confluenceclient.Finding
@@ -51,9 +48,6 @@ type Config struct {
 	Logger         *slog.Logger         // nil: no logs
 	TracerProvider trace.TracerProvider // nil: no spans
 	MeterProvider  metric.MeterProvider // nil: no metrics
-
-	// ServerOptions are passed on to grpc.NewServer: TLS, for one.
-	ServerOptions []grpc.ServerOption
 }
 
 func (cfg Config) withDefaults() Config {
@@ -78,9 +72,9 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// Service implements the API. It is safe for concurrent use. Its methods fail
-// with plain errors: serve it through NewServer, whose layers make statuses.
-type Service struct {
+// service implements the API. It is safe for concurrent use. Its methods fail
+// with plain errors, of which NewServer's layers make statuses.
+type service struct {
 	brokerv1.UnimplementedBrokerServiceServer
 	brokerv1.UnimplementedDiagnosticsServiceServer
 
@@ -90,8 +84,8 @@ type Service struct {
 	diagnosis diagnosis
 }
 
-// New checks cfg and returns the service. It asks nothing upstream.
-func New(cfg Config) (*Service, error) {
+// newService checks cfg. It asks nothing upstream.
+func newService(cfg Config) (*service, error) {
 	if cfg.Client == nil {
 		return nil, errors.New("service: Config.Client is not set")
 	}
@@ -100,5 +94,5 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, diagnosis: diagnosis{run: cfg.Diagnose}}, nil
+	return &service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, diagnosis: diagnosis{run: cfg.Diagnose}}, nil
 }

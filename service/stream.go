@@ -6,8 +6,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// streamWith is a stream with a context of its own, whose end ends the stream's
-// reads and writes too.
+// streamWith is a stream with a context of its own. The context's end ends a
+// read that waits, and lets no further write begin; a write that waits for the
+// caller to read goes on until the caller does or the stream itself ends.
 type streamWith struct {
 	grpc.ServerStream
 	ctx context.Context
