@@ -73,7 +73,7 @@ func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, err
 		MaxMessageBytes:  int(c.maxMessageBytes),
 		KeepaliveMinTime: c.keepaliveMinTime,
 		Diagnose: func(ctx context.Context) []confluenceclient.Finding {
-			return confluenceclient.Diagnose(ctx, c.upstream)
+			return confluenceclient.Diagnose(ctx, upstream)
 		},
 		Logger:         log,
 		TracerProvider: tel.traces,

@@ -51,14 +51,14 @@ func openPart(path string, about *brokerv1.Attachment) (*part, error) {
 
 // goOn keeps the bytes that label vouches for, or none.
 func (p *part) goOn(label string, about *brokerv1.Attachment) error {
-	info, err := p.file.Stat()
+	there, err := p.file.Stat()
 	if err != nil {
 		return err
 	}
 	var size int64
 	claim, _ := strings.CutPrefix(label, p.of+", ")
 	_, err = fmt.Sscanf(claim, "%d bytes", &size)
-	if err != nil || size < 0 || size > info.Size() || about.FileSize != nil && size > about.GetFileSize() {
+	if err != nil || size < 0 || size > there.Size() || about.FileSize != nil && size > about.GetFileSize() {
 		size = 0
 	}
 	if err := p.cut(size); err != nil || p.label() == label {
@@ -117,7 +117,7 @@ func (p *part) close() { _ = p.file.Close() } // after finish it is closed alrea
 // overwrite anything.
 func targetPath(output string, about *brokerv1.Attachment) (string, error) {
 	if output != "" {
-		if info, err := os.Stat(output); err != nil || !info.IsDir() {
+		if folder, err := os.Stat(output); err != nil || !folder.IsDir() {
 			return output, nil
 		}
 	}
