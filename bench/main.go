@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -80,6 +81,7 @@ func (g group) measure(rounds int) error {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 			var failure error
+			var first sync.Once // many calls may fail at the same time
 			result := testing.Benchmark(func(b *testing.B) {
 				b.ReportAllocs()
 				b.SetParallelism(callers)
@@ -87,7 +89,7 @@ func (g group) measure(rounds int) error {
 					for pb.Next() {
 						if err := s.call(b.Context()); err != nil {
 							b.Error(err)
-							failure = err
+							first.Do(func() { failure = err })
 							return
 						}
 					}
