@@ -1,10 +1,7 @@
 package confluencetest
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -12,8 +9,10 @@ import (
 // Fault is something that goes wrong with the requests that match it. Of several
 // faults that match, the one that was added first and is not used up acts.
 type Fault struct {
-	Route string // template of an endpoint, or how a path (with or without /ex/confluence/{cloudId}) begins; empty: any
-	Face  Face   // empty: any
+	// Route is the template of an endpoint, or how a path begins; with or without
+	// /ex/confluence/{cloudId} and /wiki in front. Empty: any.
+	Route string
+	Face  Face // empty: any
 
 	Status    int           // answer with this status, Header and Body; 0: the real answer, with Header added
 	Header    http.Header   // canonical names
@@ -52,11 +51,32 @@ func (s *Simulator) hasFaults() bool {
 	return len(s.faults) > 0
 }
 
-func (s *Simulator) faultFor(face Face, path, template string) *Fault {
+// asked is what a fault can know of a request. template is that of its endpoint,
+// inner the path as the gateway hands it to Confluence; either may be empty.
+type asked struct {
+	face                  Face
+	path, inner, template string
+}
+
+func (s *Simulator) asked(face Face, r *http.Request) asked {
+	a := asked{face: face, path: r.URL.Path}
+	switch face {
+	case FaceGateway:
+		_, a.inner, _ = innerPath(a.path)
+	case FaceSite:
+		a.inner = a.path
+	}
+	if route, _ := s.routeFor(r, a.inner); route != nil {
+		a.template = route.path
+	}
+	return a
+}
+
+func (s *Simulator) faultFor(a asked) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
-		if !f.matches(face, path, template) || (f.Count > 0 && f.acted >= f.Count) {
+		if !f.matches(a) || (f.Count > 0 && f.acted >= f.Count) {
 			continue
 		}
 		if f.passed < f.After {
@@ -69,25 +89,27 @@ func (s *Simulator) faultFor(face Face, path, template string) *Fault {
 	return nil
 }
 
-func (f *Fault) matches(face Face, path, template string) bool {
+func (f *Fault) matches(a asked) bool {
+	route, isTemplate := f.template()
 	switch {
-	case f.Face != "" && f.Face != face:
+	case f.Face != "" && f.Face != a.face:
 		return false
-	case f.Route == "":
+	case isTemplate:
+		return shape(route) == shape(a.template)
+	case strings.HasPrefix(a.path, f.Route):
 		return true
-	case strings.Contains(f.Route, "{"):
-		return f.Route == template
 	}
-	return f.Route == template || strings.HasPrefix(path, f.Route) || strings.HasPrefix(withoutGateway(path), f.Route)
+	if cloudID, inner, ok := innerPath(f.Route); ok {
+		return strings.HasPrefix(a.path, "/ex/confluence/"+cloudID+"/") && strings.HasPrefix(a.inner, inner)
+	}
+	return strings.HasPrefix(a.inner, f.Route) || strings.HasPrefix(a.inner, withWiki(f.Route))
 }
 
-// withoutGateway is the path below /ex/confluence/{cloudId}, or "".
-func withoutGateway(path string) string {
-	rest, ok := strings.CutPrefix(path, "/ex/confluence/")
-	if _, inner, found := strings.Cut(rest, "/"); ok && found {
-		return "/" + inner
-	}
-	return ""
+// template is the fault's route below the gateway's /ex/confluence/{cloudId},
+// and whether it is a template of an endpoint, not the begin of a path.
+func (f *Fault) template() (route string, ok bool) {
+	route = strings.TrimPrefix(f.Route, "/ex/confluence/{cloudId}")
+	return withWiki(route), strings.Contains(route, "{")
 }
 
 // withFaults serves a request, or spoils it.
@@ -96,18 +118,13 @@ func (s *Simulator) withFaults(w http.ResponseWriter, r *http.Request, entry *Re
 		serve(w)
 		return
 	}
-	template := ""
-	if inner := withoutGateway(r.URL.Path); inner != "" {
-		if route, _ := s.routeFor(r, inner); route != nil {
-			template = route.path
-		}
-	}
-	f := s.faultFor(entry.Face, r.URL.Path, template)
+	a := s.asked(entry.Face, r)
+	f := s.faultFor(a)
 	if f == nil {
 		serve(w)
 		return
 	}
-	entry.set(template)
+	entry.set(a.template)
 	sleep(r, f.Delay)
 	if f.Reset || r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // net/http's way to cut a connection
@@ -172,74 +189,3 @@ func (w *spoiledWriter) Write(p []byte) (int, error) {
 func (w *spoiledWriter) flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
 
 func (w *spoiledWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// ParseFault reads a fault as command lines have it: key=value between commas,
-// such as "route=/wiki/api/v2/pages/{id},status=429,retry-after=1,count=2". The
-// keys are route, face, status, retry-after, header (NAME:VALUE, may come
-// again), delay, reset, short-body, no-length, after, count; and body, which
-// comes last and may hold commas.
-func ParseFault(text string) (Fault, error) {
-	f := Fault{Header: http.Header{}}
-	for rest := text; rest != ""; {
-		var part string
-		if part, rest, _ = strings.Cut(rest, ","); strings.HasPrefix(part, "body=") && rest != "" {
-			part, rest = part+","+rest, ""
-		}
-		key, value, _ := strings.Cut(part, "=")
-		if err := f.set(strings.TrimSpace(key), value); err != nil {
-			return Fault{}, fmt.Errorf("fault %q: %s: %w", text, key, err)
-		}
-	}
-	if f.Status == 0 && f.Delay == 0 && !f.Reset && f.ShortBody == 0 && !f.NoLength && len(f.Header) == 0 {
-		return Fault{}, fmt.Errorf("fault %q does nothing: give it a status, header, delay, reset, short-body or no-length", text)
-	}
-	return f, nil
-}
-
-func (f *Fault) set(key, value string) (err error) {
-	switch key {
-	case "route":
-		f.Route = value
-	case "face":
-		if f.Face = Face(value); f.Face != FaceGateway && f.Face != FaceSite && f.Face != FaceAuth && f.Face != FaceMedia {
-			return errors.New("is none of gateway, site, auth, media")
-		}
-	case "status":
-		if f.Status, err = strconv.Atoi(value); err == nil && (f.Status < 200 || f.Status > 599) {
-			return errors.New("is no status from 200 to 599")
-		}
-	case "retry-after":
-		f.Header.Set("Retry-After", value)
-	case "header":
-		name, content, ok := strings.Cut(value, ":")
-		if !ok {
-			return errors.New("is not of the form NAME:VALUE")
-		}
-		f.Header.Add(strings.TrimSpace(name), strings.TrimSpace(content))
-	case "body":
-		f.Body = value
-	case "delay":
-		f.Delay, err = time.ParseDuration(value)
-	case "reset":
-		f.Reset, err = flag(value)
-	case "no-length":
-		f.NoLength, err = flag(value)
-	case "short-body":
-		f.ShortBody, err = parseSize(value)
-	case "after":
-		f.After, err = strconv.Atoi(value)
-	case "count":
-		f.Count, err = strconv.Atoi(value)
-	default:
-		return errors.New("is no key of a fault")
-	}
-	return err
-}
-
-// flag reads a key that may stand alone.
-func flag(value string) (bool, error) {
-	if value == "" {
-		return true, nil
-	}
-	return strconv.ParseBool(value)
-}

@@ -42,6 +42,51 @@ func TestFaultsActWhereAndAsOftenAsTheySay(t *testing.T) {
 	}
 }
 
+func TestFaultsActHoweverThePathIsSpelled(t *testing.T) {
+	t.Parallel()
+	sim := New(SampleSite())
+	gateway := "/ex/confluence/" + sim.CloudID
+	const another = "/ex/confluence/99999999-0000-0000-0000-000000000000"
+	tests := []struct {
+		route, address string
+		acts           bool
+	}{
+		{page, GatewayURL + gateway + page, true},
+		{page, GatewayURL + gateway + "/api/v2/pages/1001", true},
+		{page, SiteURL + page, true},
+		{"/api/v2/pages/1001", GatewayURL + gateway + page, true},
+		{gateway + page, GatewayURL + gateway + "/api/v2/pages/1001", true},
+		{gateway + "/api/v2/pages", GatewayURL + gateway + page, true},
+		{another + "/", GatewayURL + another + page, true},
+		{another + "/", GatewayURL + gateway + page, false},
+		{"/wiki/api/v2/pages/{id}", GatewayURL + gateway + page, true},
+		{"/wiki/api/v2/pages/{id}", GatewayURL + gateway + "/api/v2/pages/1001", true},
+		{"/wiki/api/v2/pages/{id}", SiteURL + page, true},
+		{"/wiki/api/v2/pages/{pageId}", GatewayURL + gateway + page, true},
+		{"/api/v2/pages/{id}", GatewayURL + gateway + page, true},
+		{"/ex/confluence/{cloudId}/wiki/api/v2/pages/{id}", GatewayURL + gateway + page, true},
+		{"/wiki/api/v2/pages/{id}", GatewayURL + gateway + page + "/labels", false},
+		{"/wiki/api/v2/pages/{id}", GatewayURL + gateway + "/wiki/api/v2/blogposts/6006", false},
+		{"/wiki/api/v2/spaces", GatewayURL + gateway + "/api/v2/pages/1001", false},
+		{"/wiki", GatewayURL + gateway + "/api/v2/pages/1001", true},
+		{"/file/", "https://" + MediaHost + "/file/x/binary", true},
+		{"/oauth/token", AuthURL, true},
+		{"/_edge/tenant_info", SiteURL + "/_edge/tenant_info", true},
+	}
+	for _, test := range tests {
+		sim.ClearFaults()
+		f, err := ParseFault("status=418,route=" + test.route)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		sim.AddFault(f)
+		if got := callerOf(t, sim).ask(test.address); (got.status == 418) != test.acts {
+			t.Errorf("a fault on %s, %s: %d, want it to act: %v", test.route, test.address, got.status, test.acts)
+		}
+	}
+}
+
 func TestFaultsOfEachKind(t *testing.T) {
 	t.Parallel()
 	c := newCaller(t)
@@ -130,13 +175,22 @@ func TestFaultsFromCommandLines(t *testing.T) {
 		"reset":                                                          {Reset: true, Header: http.Header{}},
 		"no-length=true,header=X-Cache: Error, status=503":               {NoLength: true, Status: 503, Header: http.Header{"X-Cache": {"Error"}}},
 		`status=200,body={"a":1,"b":2}`:                                  {Status: 200, Body: `{"a":1,"b":2}`, Header: http.Header{}},
+		"status=200, body=a,b,":                                          {Status: 200, Body: "a,b,", Header: http.Header{}},
+		"header=A:b,header=A:c,delay=0s":                                 {Header: http.Header{"A": {"b", "c"}}},
+		"status=200,short-body=1,body=xy":                                {Status: 200, ShortBody: 1, Body: "xy", Header: http.Header{}},
 	} {
 		got, err := ParseFault(text)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("ParseFault(%q): %v (-want +got):\n%s", text, err, diff)
 		}
 	}
-	for _, text := range []string{"", "route=/x", "status=42", "status=x", "nosuch=1", "face=moon,status=500", "delay=soon", "header=x,status=500", "count=x,status=500", "short-body=-1"} {
+	for _, text := range []string{
+		"count=-1,status=500", "after=-3,status=500", "delay=-1s", "status=204,body=x", "status=304,body=x", "body=x", "header=A:b,body=x",
+		"status=500,status=501", "reset,reset", "route=/x,route=/y,status=500", "retry-after=1,retry-after=2", "count=1, count=2,status=500",
+		"reset,status=500", "reset,header=A:b", "reset,short-body=1", "reset=false", "status=503,short-body=10", "status=200,short-body=1,body=x",
+		"header=:x", "header=a b:x", "header=A:\x00", "retry-after=\n", "route=pages,status=500", "route=/wiki/api/v2/nothing/{id},status=500",
+		"", "route=/x", "status=42", "status=x", "nosuch=1", "face=moon,status=500", "delay=soon", "header=x,status=500", "count=x,status=500", "short-body=-1",
+	} {
 		if got, err := ParseFault(text); err == nil {
 			t.Errorf("ParseFault(%q) = %+v, want an error", text, got)
 		}

@@ -10,17 +10,13 @@ import (
 // gateway is Atlassian's API gateway: it knows cloud IDs, credentials and
 // scopes, and only then hands a request to Confluence.
 func (s *Simulator) gateway(w http.ResponseWriter, r *http.Request, entry *Request) {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/ex/confluence/"+s.CloudID+"/")
-	if !ok {
+	cloudID, inner, ok := innerPath(r.URL.Path)
+	if !ok || cloudID != s.CloudID {
 		if !strings.HasPrefix(r.URL.Path, "/ex/confluence/") { // another cloud ID can be a fault of the settings
 			s.suspect(entry, "the gateway has no such path: every path begins with /ex/confluence/ and the cloud ID; _links.base names the site, so links are not to be followed")
 		}
 		refuseRoute(w, r.URL.Path)
 		return
-	}
-	inner := "/" + rest
-	if !strings.HasPrefix(inner, "/wiki/") {
-		inner = "/wiki" + inner // both forms work (api-facts §1)
 	}
 	route, r := s.routeFor(r, inner)
 	if route == nil {
@@ -44,6 +40,25 @@ func (s *Simulator) gateway(w http.ResponseWriter, r *http.Request, entry *Reque
 	default:
 		s.confluence(w, r, route, who.token.account, entry)
 	}
+}
+
+// innerPath splits a path of the gateway, /ex/confluence/{cloudId}/…, into the
+// cloud ID and the path that Confluence is asked for.
+func innerPath(path string) (cloudID, inner string, ok bool) {
+	rest, ok := strings.CutPrefix(path, "/ex/confluence/")
+	cloudID, inner, found := strings.Cut(rest, "/")
+	if !ok || !found {
+		return "", "", false
+	}
+	return cloudID, withWiki("/" + inner), true
+}
+
+// withWiki is the path with /wiki in front: both forms work (api-facts §1).
+func withWiki(path string) string {
+	if strings.HasPrefix(path, "/wiki/") {
+		return path
+	}
+	return "/wiki" + path
 }
 
 // confluence answers for an account, wherever its request came through.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,11 +24,6 @@ func shared(t *testing.T, path ...string) string {
 	}
 	return file
 }
-
-var placeholder = regexp.MustCompile(`\{[^}]*\}`)
-
-// shape is a path template without the names of its values, which differ.
-func shape(path string) string { return placeholder.ReplaceAllString(path, "{}") }
 
 func TestScopesAreThoseOfTheAPIDescriptions(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package confluencetest
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,12 @@ type route struct {
 	old      bool   // taken out of the API description
 	answer   func(*request)
 }
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// shape is a path template without the names of its values, which differ from
+// one description to the other.
+func shape(path string) string { return placeholder.ReplaceAllString(path, "{}") }
 
 func (r *route) isV1() bool { return strings.HasPrefix(r.path, "/wiki/rest/") }
 
