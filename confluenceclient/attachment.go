@@ -47,6 +47,12 @@ func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Att
 	case !isContentID(string(container)):
 		return nil, badResponse(opGetAttachment, "Confluence does not tell what the attachment belongs to")
 	}
+	if got.Status == "historical" && version != 0 {
+		// As with pages, what it is now decides.
+		if _, err := c.Attachment(ctx, id, 0); err != nil {
+			return nil, err
+		}
+	}
 	link := cmp.Or(got.Links.WebUI, got.WebUILink)
 	attachment := &Attachment{
 		ID: "att" + strings.TrimPrefix(string(got.ID), "att"), Title: got.Title, MediaType: got.MediaType, Comment: got.Comment,

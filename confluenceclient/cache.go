@@ -48,10 +48,15 @@ func (c *cache[K, V]) get(key K, maxAge time.Duration) (V, bool) {
 	return e.value, true
 }
 
-// drop forgets the value for key.
-func (c *cache[K, V]) drop(key K) {
-	if c.entries != nil {
-		c.entries.Invalidate(key)
+// dropAll forgets the values for keys that match. It looks at all of them.
+func (c *cache[K, V]) dropAll(match func(K) bool) {
+	if c.entries == nil {
+		return
+	}
+	for key := range c.entries.Keys() {
+		if match(key) {
+			c.entries.Invalidate(key)
+		}
 	}
 }
 

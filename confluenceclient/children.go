@@ -107,6 +107,20 @@ func (c *Client) noteLacking(op *Operation) {
 	c.lacking.put(lackingKey{c.identity(), op.Name}, struct{}{}, time.Now())
 }
 
+// unlessLacking asks by f, but for operations that the token was refused before:
+// what is only asked to make an answer richer should not cost a refusal each
+// time.
+func (c *Client) unlessLacking(op *Operation, f func() error) error {
+	if c.isLacking(op) {
+		return lacksScope(op)
+	}
+	err := f()
+	if CauseOf(err) == CauseScopeMissing {
+		c.noteLacking(op)
+	}
+	return err
+}
+
 func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRequest) (*ChildrenPage, error) {
 	query := url.Values{"limit": {strconv.Itoa(req.Limit)}}
 	if req.Cursor.Value != "" {

@@ -77,7 +77,7 @@ func classify(op *Operation, resp *http.Response) *failure {
 	body := readErrorBody(resp)
 	switch status := resp.StatusCode; {
 	case isScopeRefusal(resp.Header), (status == http.StatusUnauthorized || status == http.StatusForbidden) && strings.Contains(body.raw, "scope does not match"):
-		return failed(op, resp, CauseScopeMissing, "the token lacks a scope: "+op.Endpoint()+" needs "+op.Scopes())
+		return failed(op, resp, CauseScopeMissing, lacksScope(op).Message)
 	case status == http.StatusUnauthorized:
 		return classifyUnauthorized(op, resp, body)
 	case status == http.StatusForbidden:
@@ -99,6 +99,10 @@ func classify(op *Operation, resp *http.Response) *failure {
 	default:
 		return failed(op, resp, CauseBadResponse, "Confluence answered with a status that its API does not promise")
 	}
+}
+
+func lacksScope(op *Operation) *Error {
+	return &Error{Op: op, Cause: CauseScopeMissing, Message: "the token lacks a scope: " + op.Endpoint() + " needs " + op.Scopes()}
 }
 
 func classifyUnauthorized(op *Operation, resp *http.Response, body errorBody) *failure {
@@ -157,7 +161,9 @@ func classifyFailure(ctx context.Context, op *Operation, err error) *Error {
 	switch {
 	case errors.As(err, &ours):
 		e := *ours
-		e.Op = op
+		if e.Op == nil {
+			e.Op = op
+		}
 		return &e
 	case errors.Is(ctx.Err(), context.DeadlineExceeded): // not err: the net package's own timeouts call themselves that too
 		return &Error{Op: op, Cause: CauseDeadline, Message: "the caller's time ran out", Err: context.DeadlineExceeded}

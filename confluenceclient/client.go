@@ -24,9 +24,10 @@ type Client struct {
 	transport http.RoundTripper
 	pages     *cache[pageKey, *Page]
 	spaces    *cache[spaceKey, space]
-	people    *cache[personKey, string]    // display names by account id
-	lacking   *cache[lackingKey, struct{}] // operations that the token was refused for lack of a scope
-	controls  singleflight.Group           // control reads under way
+	people    *cache[personKey, string]           // display names by account id
+	files     *cache[filesKey, map[string]string] // file names by file id
+	lacking   *cache[lackingKey, struct{}]        // operations that the token was refused for lack of a scope
+	controls  singleflight.Group                  // control reads under way
 }
 
 // New checks cfg and returns a client. It makes no requests.
@@ -55,6 +56,7 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, gateway: gateway, site: site, transport: transport,
 		pages:   newCache[pageKey](cfg.CacheBytes, pageWeight),
 		spaces:  newCache[spaceKey, space](maxCachedEntries, nil),
+		files:   newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
 		people:  newCache[personKey, string](maxCachedEntries, nil),
 		lacking: newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil
@@ -98,8 +100,8 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 // send is the only door to the upstream. It returns an answer with status 200
 // (or a redirect, for the one operation that answers so), or an *Error with a
 // verdict.
-func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Response, error) {
-	ctx, call := withCall(ctx, op)
+func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, error) {
+	ctx, op := call.in(ctx), call.op
 	req, err := c.newRequest(ctx, op, ids, query)
 	if err != nil {
 		return nil, err
@@ -129,15 +131,17 @@ func (c *Client) send(ctx context.Context, op *Operation, ids pathIDs, query url
 // get sends and decodes the JSON answer into out. The header is returned for
 // the Link that some listings carry.
 func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.Values, out any) (http.Header, error) {
-	resp, body, err := c.fetch(ctx, op, ids, query)
-	if resp != nil && CauseOf(err) == CauseUnavailable && sleep(ctx, cutPause) == nil {
-		resp, body, err = c.fetch(ctx, op, ids, query) // the answer broke off; one more try
+	call := &call{op: op}
+	resp, body, err := c.fetch(ctx, call, ids, query)
+	if resp != nil && CauseOf(err) == CauseUnavailable && call.attempt < maxAttempts && fits(ctx, cutPause) && sleep(ctx, cutPause) == nil {
+		call.waited = cutPause
+		resp, body, err = c.fetch(ctx, call, ids, query) // the answer broke off; one more try
 	}
 	if err != nil {
 		return nil, err
 	}
 	fail := func(cause Cause, message string, err error) *Error {
-		return callFrom(resp.Request.Context()).finish(&Error{
+		return call.finish(&Error{
 			Op: op, Cause: cause, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Message: message, Err: err,
 		})
 	}
@@ -161,10 +165,10 @@ const cutPause = 250 * time.Millisecond
 
 // fetch sends and reads the answer whole, up to a byte more than is allowed. An
 // answer beside an error means that it began and broke off.
-func (c *Client) fetch(ctx context.Context, op *Operation, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
+func (c *Client) fetch(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
 	reading, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	resp, err := c.send(reading, op, ids, query)
+	resp, err := c.send(reading, call, ids, query)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,7 +176,7 @@ func (c *Client) fetch(ctx context.Context, op *Operation, ids pathIDs, query ur
 	guarded := newGuard(resp.Body, c.cfg.StallTimeout, cancel)
 	body, err := io.ReadAll(io.LimitReader(guarded, c.cfg.MaxResponseBytes+1))
 	if err != nil {
-		return resp, nil, callFrom(resp.Request.Context()).finish(classifyFailure(ctx, op, err))
+		return resp, nil, call.finish(classifyFailure(ctx, call.op, err))
 	}
 	return resp, body, nil
 }

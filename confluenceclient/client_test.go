@@ -284,7 +284,7 @@ func TestAnAnswerThatBreaksOffIsAskedForOnceMore(t *testing.T) {
 		}
 		client, u = newTestClient(t, afterFailures(9, cut))
 		_, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage})
-		if e, ok := errors.AsType[*Error](err); !ok || e.Cause != CauseUnavailable || e.Attempts == 0 || len(u.requests) != 2 {
+		if e, ok := errors.AsType[*Error](err); !ok || e.Cause != CauseUnavailable || e.Attempts != 2 || len(u.requests) != 2 {
 			t.Errorf("always: %v after %d requests", err, len(u.requests))
 		}
 	})
@@ -311,7 +311,11 @@ func TestAnAnswerThatStallsIsGivenUp(t *testing.T) {
 
 func TestAnOlderVersionMustBeTheOneAskedFor(t *testing.T) {
 	t.Parallel()
-	client, u := newTestClient(t, func(*http.Request) *http.Response {
+	now := pageJSONText
+	client, u := newTestClient(t, func(req *http.Request) *http.Response {
+		if !req.URL.Query().Has("version") {
+			return reply(200, now)
+		}
 		return reply(200, strings.Replace(pageJSONText, "current", "historical", 1))
 	})
 	if page, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage, Version: 3}); err != nil || page.Version.Number != 3 {
@@ -319,6 +323,10 @@ func TestAnOlderVersionMustBeTheOneAskedFor(t *testing.T) {
 	}
 	if _, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage, Version: 2}); CauseOf(err) != CauseBadResponse {
 		t.Errorf("version 2 answered with 3: %v", err)
+	}
+	now = strings.Replace(pageJSONText, "current", "trashed", 1)
+	if _, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage, Version: 3}); CauseOf(err) != CauseNotFound {
+		t.Errorf("an old version of a page in the trash: %v", err)
 	}
 	if got := u.requests[0].URL.Query().Get("version"); got != "3" {
 		t.Errorf("version = %q, want 3", got)

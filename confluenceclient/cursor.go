@@ -2,6 +2,7 @@ package confluenceclient
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"net/http"
 	"net/url"
@@ -165,7 +166,7 @@ func each[T any](ctx context.Context, c *Client, op *Operation, ids pathIDs, que
 		}
 		query.Set("cursor", value)
 	}
-	return badResponse(op, "Confluence does not heed the filter")
+	return badResponse(op, fmt.Sprintf("the listing has more than %d pages of results, so Confluence does not heed the filter or there is too much to look through", maxLookupPages))
 }
 
 // first finds the item of a filtered listing that passes is.

@@ -39,8 +39,8 @@ type doctor struct {
 
 // Diagnose runs every check on cfg, small upstream reads included, and never
 // fails: what fails is a finding. CloudID may be empty. Of all of this package,
-// only Diagnose shows the token to the site's own address, once and only with
-// SchemeBasic, to see whether it is a scoped one.
+// only Diagnose ever shows a token to the site's own address: once, with
+// SchemeBasic, when the gateway has let it pass where a scoped one is refused.
 func Diagnose(ctx context.Context, cfg Config) []Finding {
 	d := &doctor{cfg: cfg.withDefaults()}
 	var findings []Finding
@@ -67,12 +67,8 @@ func (d *doctor) site(ctx context.Context) Finding {
 	f := Finding{Check: "site"}
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	transport := d.cfg.Transport
-	if transport == nil {
-		transport = newBaseTransport()
-	}
 	var err error
-	if d.discovered, err = Discover(ctx, d.cfg.SiteURL, transport); err == nil {
+	if d.discovered, err = Discover(ctx, d.cfg.SiteURL, d.transport()); err == nil {
 		f.Severity, f.Seen = OK, "the site answers, and names its cloud ID "+d.discovered
 		return f
 	}
@@ -112,8 +108,6 @@ func (d *doctor) gateway(ctx context.Context) Finding {
 		return f
 	}
 	d.client = client
-	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
-	defer cancel()
 	d.answer, d.control = client.probe(ctx, opCurrentUser)
 	where := client.gateway.String()
 	switch {
@@ -150,6 +144,14 @@ func (d *doctor) clock(context.Context) Finding {
 		f.Remedy = "set the clock (NTP): certificates, access tokens and signed download addresses are judged by it"
 	}
 	return f
+}
+
+// transport is for the requests to the site, which the client does not make.
+func (d *doctor) transport() http.RoundTripper {
+	if d.cfg.Transport == nil {
+		d.cfg.Transport = newBaseTransport() // the client, made later, shares it
+	}
+	return d.cfg.Transport
 }
 
 func (d *doctor) skipped(check string) Finding {

@@ -31,7 +31,7 @@ func (s *site) RoundTrip(req *http.Request) (*http.Response, error) {
 		case req.URL.Path == "/_edge/tenant_info":
 			return reply(200, `{"cloudId":"`+s.cloudID+`"}`), nil
 		case s.siteOpen:
-			return reply(200, `{"type":"known"}`), nil
+			return reply(200, `{"type":"known","accountId":"a"}`), nil
 		}
 		return reply(401, "<html>", "Content-Type", "text/html"), nil
 	}

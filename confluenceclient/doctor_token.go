@@ -3,7 +3,9 @@ package confluenceclient
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -128,7 +130,10 @@ func (d *doctor) scopesOf(ctx context.Context, check, rpc string) Finding {
 		switch {
 		case err != nil:
 			f.Severity, f.Seen = Problem, err.Op.Endpoint()+": "+err.Message
-			f.Remedy = "run doctor again in a minute; if it stays, " + rpc + " will fail in the same way"
+			f.Remedy = "run doctor again in a while; if it stays, " + rpc + " will fail in the same way"
+			if need.Optional {
+				f.Severity, f.Remedy = Warning, "run doctor again in a while; if it stays, answers of "+rpc+" will lack what "+need.Purpose+" says"
+			}
 			return f
 		case missing == 0:
 			open++
@@ -153,7 +158,7 @@ func (d *doctor) scopesOf(ctx context.Context, check, rpc string) Finding {
 	} else if f.Severity == OK {
 		f.Severity = Warning
 	}
-	f.Seen = fmt.Sprintf("refused for lack of a scope: %s; so %s", strings.Join(refused, ", "), strings.Join(lost, ", and "))
+	f.Seen = fmt.Sprintf("refused for lack of a scope: %s; so %s", strings.Join(refused, ", "), strings.Join(unique(lost), ", and "))
 	f.Remedy = "make a new token that also has " + strings.Join(unique(remedies), ", and ") + "; the scopes of a token cannot be changed"
 	return f
 }
@@ -173,28 +178,31 @@ func (d *doctor) firstOpen(ctx context.Context, need Need) (int, *failure) {
 	return len(need.AnyOf), nil
 }
 
-// tokenWidth warns of a token that can do more than read.
+// tokenWidth warns of a token that can do more than read. The scope check comes
+// before all else, and only scoped tokens are put to it, so a refusal for the
+// audit log's scope shows a scoped token, and the site need not be asked.
 func (d *doctor) tokenWidth(ctx context.Context) Finding {
 	f := Finding{Check: "token-width", Severity: OK, Seen: "the token is a scoped one"}
 	if !d.alive {
 		return d.skipped(f.Check)
 	}
-	remedy := "make a token with only the scopes that `confluence-broker scopes` lists: whoever gets hold of this one can do everything its account can"
-	if d.worksOnSite(ctx) {
-		return Finding{Check: f.Check, Severity: Warning, Seen: "the token also works on the site's own address, so it is not a scoped one", Remedy: remedy}
-	}
-	// The scope check comes first, and only tokens with scopes have one.
 	switch _, refusal := d.client.probe(ctx, opAudit); {
 	case refusal == nil, refusal.Cause == CauseForbidden, refusal.Cause == CauseNotFound:
-		return Finding{Check: f.Check, Severity: Warning, Seen: "the token is wider than needed: the audit log is open to it, or it is not a scoped one", Remedy: remedy}
+		f.Severity, f.Seen = Warning, "the token is wider than needed: the audit log is open to it, or it is not a scoped one"
+		f.Remedy = "make a token with only the scopes that `confluence-broker scopes` lists: whoever gets hold of this one can do everything its account can"
+		if d.worksOnSite(ctx) {
+			f.Seen = "the token also works on the site's own address, so it is not a scoped one"
+		}
 	case refusal.Cause != CauseScopeMissing:
-		return Finding{Check: f.Check, Severity: Skipped, Seen: "not checked: " + refusal.Message}
+		f.Severity, f.Seen = Skipped, "not checked: "+refusal.Message
 	}
 	return f
 }
 
+// worksOnSite shows the token to the site, once it is sure that the site is the
+// one that the gateway leads to.
 func (d *doctor) worksOnSite(ctx context.Context) bool {
-	if d.cfg.Credentials.Scheme != SchemeBasic || d.discovered == "" {
+	if d.cfg.Credentials.Scheme != SchemeBasic || !strings.EqualFold(d.discovered, d.client.cfg.CloudID) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
@@ -204,16 +212,16 @@ func (d *doctor) worksOnSite(ctx context.Context) bool {
 		return false
 	}
 	req.Header.Set("Authorization", d.cfg.Credentials.authorization())
-	transport := d.cfg.Transport
-	if transport == nil {
-		transport = newBaseTransport()
-	}
-	resp, err := transport.RoundTrip(req)
+	resp, err := d.transport().RoundTrip(req)
 	if err != nil {
 		return false
 	}
 	defer closeBody(resp)
-	return resp.StatusCode == http.StatusOK && !isAnonymousAnswer(resp.Header) && !isAnonymous(resp)
+	var user struct {
+		AccountID string `json:"accountId"`
+	}
+	err = json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&user)
+	return err == nil && resp.StatusCode == http.StatusOK && user.AccountID != "" && !isAnonymousAnswer(resp.Header)
 }
 
 // rpcs lists the RPCs that need anything, in the catalog's order.

@@ -52,13 +52,13 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, a *At
 	if a.Version.Number > 0 {
 		query.Set("version", strconv.Itoa(int(a.Version.Number)))
 	}
-	resp, err := c.send(ctx, opDownload, pathIDs{"id": a.ContainerID, "attachmentId": a.ID}, query)
+	resp, err := c.send(ctx, &call{op: opDownload}, pathIDs{"id": a.ContainerID, "attachmentId": a.ID}, query)
 	if err != nil {
 		return nil, err
 	}
 	if isRedirect(resp) {
 		closeBody(resp)
-		if resp, err = c.fetchMedia(ctx, resp, offset); err != nil {
+		if resp, err = c.fetchMedia(ctx, &call{op: opMedia}, resp, offset); err != nil {
 			return nil, err
 		}
 	} else if isHTML(resp.Header) && !strings.HasPrefix(a.MediaType, "text/html") {
@@ -87,17 +87,16 @@ func isRedirect(resp *http.Response) bool {
 
 // fetchMedia follows the redirect, once, to an allowed host only. The address
 // is a secret while it lives, so no error shows more of it than the host.
-func (c *Client) fetchMedia(ctx context.Context, redirect *http.Response, offset int64) (*http.Response, error) {
+func (c *Client) fetchMedia(ctx context.Context, call *call, redirect *http.Response, offset int64) (*http.Response, error) {
 	target, err := redirect.Request.URL.Parse(redirect.Header.Get("Location"))
 	if err != nil || !isMediaURL(target, c.cfg.MediaHosts) {
 		host := "an address that cannot be read"
 		if err == nil {
-			host = fmt.Sprintf("%s://%s", target.Scheme, target.Host)
+			host = fmt.Sprintf("%q", target.Scheme+"://"+target.Host)
 		}
 		return nil, badResponse(opDownload, "the download leads to "+host+", which is not an allowed media host ("+strings.Join(c.cfg.MediaHosts, ", ")+")")
 	}
-	ctx, call := withCall(ctx, opMedia)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	req, err := http.NewRequestWithContext(call.in(ctx), http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, badResponse(opDownload, "the download's address cannot be read")
 	}
@@ -115,7 +114,7 @@ func (c *Client) fetchMedia(ctx context.Context, redirect *http.Response, offset
 	}
 	closeBody(resp)
 	if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && offset > 0 {
-		return c.fetchMedia(ctx, redirect, 0) // the whole file tells where its end is
+		return c.fetchMedia(ctx, call, redirect, 0) // the whole file tells where its end is
 	}
 	return nil, call.finish(mediaFailure(resp))
 }

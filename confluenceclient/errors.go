@@ -29,7 +29,8 @@ const (
 )
 
 // Error is any failure of this package's calls. It holds no secret, no query
-// string, no upstream body and no page text, so that its text may be logged.
+// string and no page text. Confluence's own words are in it for CauseInvalid
+// alone, where they are about what the caller sent.
 type Error struct {
 	Op         *Operation // what was asked; nil before anything was asked
 	Cause      Cause

@@ -3,6 +3,7 @@ package confluenceclient
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // webURL makes an address for people out of a link in Confluence's answer. Such
@@ -39,7 +40,7 @@ func (c *Client) spaceKeyOf(link string) string {
 		return ""
 	}
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(u.Path, "/wiki"), "/"), "/")
-	if len(parts) >= 2 && (parts[0] == "spaces" || parts[0] == "display") {
+	if len(parts) >= 2 && (parts[0] == "spaces" || parts[0] == "display") && utf8.ValidString(parts[1]) {
 		return parts[1]
 	}
 	return ""

@@ -1,17 +1,20 @@
 package confluenceclient
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Names stand in for ids where a body is put into words. None of these calls is
 // needed for the words themselves.
 const (
-	maxNameAge     = 10 * time.Minute // people and files are rarely renamed
+	maxNameAge     = 10 * time.Minute // people are rarely renamed
+	maxFilesAge    = time.Minute      // files come and go with edits
 	maxUsersAtOnce = 100              // of one bulk look-up
 	maxPagesAtOnce = 250              // of one listing by ids
 	maxNamesAtAll  = 1000             // a body with more keeps ids for the rest
@@ -30,10 +33,10 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 	names := map[string]string{}
 	var unknown []string
 	for _, account := range accounts[:min(len(accounts), maxNamesAtAll)] {
-		if name, ok := c.people.get(personKey{c.identity(), account}, maxNameAge); ok {
-			names[account] = name
-		} else {
+		if name, ok := c.people.get(personKey{c.identity(), account}, maxNameAge); !ok {
 			unknown = append(unknown, account)
+		} else if name != "" {
+			names[account] = name
 		}
 	}
 	for chunk := range slices.Chunk(unknown, maxUsersAtOnce) {
@@ -45,14 +48,18 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 				PublicName  string `json:"publicName"`
 			} `json:"results"`
 		}
-		if _, err := c.get(ctx, opListUsers, nil, url.Values{"accountId": chunk}, &got); err != nil {
+		err := c.unlessLacking(opListUsers, func() error {
+			_, err := c.get(ctx, opListUsers, nil, url.Values{"accountId": chunk}, &got)
+			return err
+		})
+		if err != nil {
 			return names, err
 		}
+		for _, account := range chunk {
+			c.people.put(personKey{c.identity(), account}, "", asked) // not shown, unless the answer says otherwise
+		}
 		for _, user := range got.Results {
-			name := user.DisplayName
-			if name == "" {
-				name = user.PublicName
-			}
+			name := cmp.Or(oneLine(user.DisplayName), oneLine(user.PublicName))
 			if name != "" {
 				names[user.AccountID] = name
 				c.people.put(personKey{c.identity(), user.AccountID}, name, asked)
@@ -67,6 +74,7 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 // absent.
 func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page, error) {
 	titles := map[string]Page{}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isContentID(id) }) // from page text, so anything
 	for chunk := range slices.Chunk(ids[:min(len(ids), maxNamesAtAll)], maxPagesAtOnce) {
 		query := url.Values{"id": {strings.Join(chunk, ",")}, "status": {"current"}, "limit": {"250"}}
 		err := each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
@@ -83,10 +91,36 @@ func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page,
 // FileNames returns the names of a page's attachments by file id, which is how
 // ADF refers to them.
 func (c *Client) FileNames(ctx context.Context, pageID string) (map[string]string, error) {
+	key := filesKey{c.identity(), pageID}
+	if names, ok := c.files.get(key, maxFilesAge); ok {
+		return names, nil
+	}
+	asked := time.Now()
 	names := map[string]string{}
-	err := each(ctx, c, opListAttachments, pathIDs{"id": pageID}, url.Values{"limit": {"250"}}, func(a attachmentJSON) bool {
-		names[a.FileID] = a.Title
-		return len(names) < maxNamesAtAll
+	err := c.unlessLacking(opListAttachments, func() error {
+		return each(ctx, c, opListAttachments, pathIDs{"id": pageID}, url.Values{"limit": {"250"}}, func(a attachmentJSON) bool {
+			names[a.FileID] = a.Title
+			return len(names) < maxNamesAtAll
+		})
 	})
+	if err == nil {
+		c.files.put(key, names, asked)
+	}
 	return names, err
+}
+
+// filesKey names the cached file names of a page.
+type filesKey struct {
+	identity uint64
+	page     string
+}
+
+// oneLine is a name without white space around it and control characters in it.
+func oneLine(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -41,17 +42,7 @@ func (o *oauthTokens) token(ctx context.Context) (string, error) {
 	if token := o.usable(); token != "" {
 		return token, nil
 	}
-	// One fetch serves all waiters, and outlives a waiter that gives up.
-	fetched := o.fetches.DoChan("", func() (any, error) { return o.fetch(context.WithoutCancel(ctx)) })
-	select {
-	case result := <-fetched:
-		if result.Err != nil {
-			return "", result.Err
-		}
-		return result.Val.(string), nil
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
+	return share(ctx, &o.fetches, o.fetch)
 }
 
 func (o *oauthTokens) usable() string {
@@ -110,15 +101,19 @@ func (o *oauthTokens) fetch(ctx context.Context) (string, error) {
 func oauthFailure(err error) *Error {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
-		return &Error{Cause: CauseUnavailable, RetryAfter: time.Second, Message: "the OAuth token endpoint could not be reached or answered nonsense"}
+		var broken *url.Error
+		if errors.As(err, &broken) {
+			err = broken.Err // without the address
+		}
+		return &Error{Op: opToken, Cause: CauseUnavailable, RetryAfter: time.Second, Err: err, Message: "the OAuth token endpoint could not be reached or answered nonsense"}
 	}
 	status := refused.Response.StatusCode
 	if status == http.StatusTooManyRequests || status >= 500 {
 		wait, _ := retryAfter(refused.Response.Header, time.Now())
-		return &Error{Cause: CauseUnavailable, StatusCode: status, RetryAfter: max(wait, time.Second), Message: "the OAuth token endpoint is not available"}
+		return &Error{Op: opToken, Cause: CauseUnavailable, StatusCode: status, RetryAfter: max(wait, time.Second), Message: "the OAuth token endpoint is not available"}
 	}
 	if status < 400 {
-		return &Error{Cause: CauseBadResponse, StatusCode: status, Message: "the OAuth token endpoint answered with something other than a token"}
+		return &Error{Op: opToken, Cause: CauseBadResponse, StatusCode: status, Message: "the OAuth token endpoint answered with something other than a token"}
 	}
-	return &Error{Cause: CauseTokenRejected, StatusCode: status, Message: "the OAuth token endpoint refuses the client ID and secret"}
+	return &Error{Op: opToken, Cause: CauseTokenRejected, StatusCode: status, Message: "the OAuth token endpoint refuses the client ID and secret"}
 }

@@ -75,15 +75,49 @@ func TestAccessTokensAreFetchedOnceAndRenewedInTime(t *testing.T) {
 func TestTheTokenEndpointsRefusalIsNotTheCallersAndShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]Cause{401: CauseTokenRejected, 400: CauseTokenRejected, 403: CauseTokenRejected, 429: CauseUnavailable, 503: CauseUnavailable} {
-		client, u := newTestClient(t, (&oauthSite{refuse: status}).answer, withOAuth)
-		_, err := client.Page(t.Context(), "1001", PageOptions{})
-		if CauseOf(err) != want || strings.Contains(fmt.Sprintf("%+v", err), "CANARY") {
-			t.Errorf("%d: %+v, want %s", status, err, want)
-		}
-		for _, url := range u.urls() {
-			if !strings.HasPrefix(url, "https://auth.example/") {
-				t.Errorf("%d: %s was asked without a token", status, url)
+		synctest.Test(t, func(t *testing.T) {
+			client, u := newTestClient(t, (&oauthSite{refuse: status}).answer, withOAuth)
+			_, err := client.Page(t.Context(), "1001", PageOptions{})
+			if CauseOf(err) != want || strings.Contains(fmt.Sprintf("%+v", err), "CANARY") {
+				t.Errorf("%d: %+v, want %s", status, err, want)
 			}
+			for _, url := range u.urls() {
+				if !strings.HasPrefix(url, "https://auth.example/") {
+					t.Errorf("%d: %s was asked without a token", status, url)
+				}
+			}
+			if attempts := map[Cause]int{CauseUnavailable: maxAttempts, CauseTokenRejected: 1}[want]; len(u.requests) != attempts {
+				t.Errorf("%d: %d requests, want %d", status, len(u.requests), attempts)
+			}
+		})
+	}
+}
+
+func TestAPassingFaultOfTheTokenEndpointIsSatOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		site := &oauthSite{expires: 3600, refuse: 503}
+		client, _ := newTestClient(t, site.answer, withOAuth)
+		time.AfterFunc(time.Second, func() {
+			site.mu.Lock()
+			defer site.mu.Unlock()
+			site.refuse = 0
+		})
+		if _, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage}); err != nil {
+			t.Error(err)
 		}
+	})
+}
+
+func TestAPanicWhileSharingIsAnError(t *testing.T) {
+	t.Parallel()
+	client, _ := newTestClient(t, func(req *http.Request) *http.Response {
+		if strings.HasSuffix(req.URL.Path, "/user/current") {
+			panic("a fault of ours")
+		}
+		return reply(404, bareNotFound)
+	})
+	if _, err := client.Page(t.Context(), "1001", PageOptions{}); CauseOf(err) != CauseUnavailable {
+		t.Errorf("a panic in the control read: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,7 +61,7 @@ type bodyJSON struct {
 // inside a JSON string; a server that leaves the string out means the same.
 func (b bodyJSON) text(format BodyFormat) (text string, ok bool) {
 	if format == FormatADF && bytes.HasPrefix(b.Value, []byte("{")) {
-		return string(b.Value), true
+		return strings.ToValidUTF8(string(b.Value), "\uFFFD"), true
 	}
 	return text, bytes.HasPrefix(b.Value, []byte(`"`)) && json.Unmarshal(b.Value, &text) == nil
 }
@@ -91,12 +92,10 @@ func (c *Client) forgetPage(key pageKey, cause Cause) {
 	switch cause {
 	case CauseTokenRejected, CauseScopeMissing, CauseForbidden:
 		c.pages.clear()
-	case CauseNotFound, CauseGone:
-		for _, format := range []BodyFormat{FormatNone, FormatStorage, FormatADF, FormatView, FormatExportView} {
-			for _, version := range []int32{0, key.version} {
-				c.pages.drop(pageKey{key.identity, key.id, version, format})
-			}
-		}
+	case CauseNotFound:
+		// Without its current version a page has no old ones either; without an old
+		// one it has the others.
+		c.pages.dropAll(func(k pageKey) bool { return k.id == key.id && (key.version == 0 || k.version == key.version) })
 	}
 }
 
@@ -114,6 +113,13 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 	}
 	if err := checkPage(&got, id, opts); err != nil {
 		return nil, err
+	}
+	if got.Status == "historical" {
+		// Old versions of a trashed page are still handed out (api-facts §7): the
+		// page as it is now decides.
+		if _, err := c.Page(ctx, id, PageOptions{MaxAge: opts.MaxAge}); err != nil {
+			return nil, err
+		}
 	}
 	page := &Page{
 		ID: string(got.ID), Title: got.Title, Status: got.Status,
@@ -134,8 +140,10 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 	if page.SpaceKey == "" && page.SpaceID != "" {
 		// Best effort: without the scope for spaces the page is still good, and
 		// the empty key tells.
-		var err error
-		page.SpaceKey, err = c.spaceKeyByID(ctx, page.SpaceID)
+		err := c.unlessLacking(opListSpaces, func() (err error) {
+			page.SpaceKey, err = c.spaceKeyByID(ctx, page.SpaceID)
+			return err
+		})
 		if err != nil && CauseOf(err) != CauseScopeMissing && CauseOf(err) != CauseNotFound {
 			return nil, err
 		}

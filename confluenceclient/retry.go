@@ -2,6 +2,7 @@ package confluenceclient
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -45,6 +46,10 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 		}
 		wait := delays.NextBackOff()
+		var ours *Error
+		if errors.As(err, &ours) {
+			wait = max(wait, ours.RetryAfter)
+		}
 		if err == nil {
 			if told, ok := retryAfter(resp.Header, time.Now()); ok {
 				// At least what was told, never less than the backoff, and not all
@@ -78,7 +83,9 @@ func newDelays() *backoff.ExponentialBackOff {
 }
 
 func isTransient(ctx context.Context, err error) bool {
-	return ctx.Err() == nil && CauseOf(err) == "" // an *Error comes from a layer of ours: a decision, not a fault
+	// An *Error comes from a layer of ours: a decision, not a fault, except when
+	// the server that hands out access tokens has one.
+	return ctx.Err() == nil && (CauseOf(err) == "" || CauseOf(err) == CauseUnavailable)
 }
 
 func isTransientStatus(status int) bool {

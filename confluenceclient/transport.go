@@ -75,7 +75,11 @@ type callKey struct{}
 
 func withCall(ctx context.Context, op *Operation) (context.Context, *call) {
 	c := &call{op: op}
-	return context.WithValue(ctx, callKey{}, c), c
+	return c.in(ctx), c
+}
+
+func (c *call) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
 }
 
 func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }

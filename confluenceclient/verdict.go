@@ -14,13 +14,13 @@ import (
 type standing int
 
 const (
-	unknown   standing = iota // the control read itself failed
-	alive                     // the token works
-	rejected                  // the gateway or Confluence does not know the token
-	shutOut                   // the token lives, its account may not use Confluence
-	controlOp = "control"
+	unknown  standing = iota // the control read itself failed
+	alive                    // the token works
+	rejected                 // the gateway or Confluence does not know the token
+	shutOut                  // the token lives, its account may not use Confluence
 )
 
+// controlTimeout bounds each read that is for the broker itself.
 const controlTimeout = 10 * time.Second
 
 // verdict settles a failure that a dead token would cause just as well. A bare
@@ -56,17 +56,11 @@ func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 // control reads the current user. Failures at the same time share one read, and
 // it outlives a caller that gives up.
 func (c *Client) control(ctx context.Context) standing {
-	result := c.controls.DoChan(controlOp, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), controlTimeout)
-		defer cancel()
-		return c.readStanding(ctx), nil
-	})
-	select {
-	case r := <-result:
-		return r.Val.(standing)
-	case <-ctx.Done():
+	s, err := share(ctx, &c.controls, func(ctx context.Context) (standing, error) { return c.readStanding(ctx), nil })
+	if err != nil {
 		return unknown
 	}
+	return s
 }
 
 func (c *Client) readStanding(ctx context.Context) standing {
@@ -99,6 +93,8 @@ func (c *Client) readStanding(ctx context.Context) standing {
 // probe sends one request without a verdict of its own, and returns the
 // answer's header, nil if none came, and what failed.
 func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failure) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
 	ctx, call := withCall(ctx, op)
 	req, err := c.newRequest(ctx, op, probeIDs(op), probeQuery(op))
 	if err != nil {
