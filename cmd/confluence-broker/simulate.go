@@ -43,7 +43,8 @@ With --control, another port takes orders while it runs:
   GET    /suspicious    what a careful client would not have sent, a sentence a line
   POST   /faults        adds a fault; the body is a RULE as for --fault
   DELETE /faults        removes all faults
-  POST   /revoke/NAME   revokes the site's token of this name
+  POST   /revoke/NAME   revokes the site's token or OAuth client of this name
+  POST   /expire        ends all access tokens of OAuth clients, which may get new ones
 
 The keys of a RULE are route, face, status, retry-after, header, delay, reset,
 short-body, no-length, after, count and, last, body.`,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ import (
 //	GET    /suspicious      what a careful client would not have sent, a sentence a line
 //	POST   /faults          adds a fault; the body is as ParseFault reads it
 //	DELETE /faults          removes all faults
-//	POST   /revoke/{token}  revokes the token of this name in the fixture
+//	POST   /revoke/{name}   revokes the token or OAuth client of this name in the fixture
+//	POST   /expire          ends all access tokens of OAuth clients, which may get new ones
 func (s *Simulator) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
@@ -48,12 +50,17 @@ func (s *Simulator) Control() http.Handler {
 		s.ClearFaults()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("POST /revoke/{token}", func(w http.ResponseWriter, r *http.Request) {
-		if !s.hasToken(r.PathValue("token")) {
-			http.Error(w, "there is no token of this name", http.StatusNotFound)
+	mux.HandleFunc("POST /revoke/{name}", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		if !slices.Contains(append(s.TokenNames(), s.ClientNames()...), name) {
+			http.Error(w, "there is no token or OAuth client of this name", http.StatusNotFound)
 			return
 		}
-		s.RevokeToken(r.PathValue("token"))
+		s.revoke(name)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /expire", func(w http.ResponseWriter, _ *http.Request) {
+		s.ExpireAccessTokens()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux

@@ -27,7 +27,7 @@ func (s *Simulator) oauth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, client := range s.site.clients {
-		if client.id == id && client.secret == secret {
+		if client.id == id && client.secret == secret && !s.hasRevoked(client.name) {
 			answerJSON(w, http.StatusOK, s.grant(client))
 			return
 		}

@@ -165,7 +165,7 @@ func (s *Simulator) identify(r *http.Request) identity {
 
 func (s *Simulator) judge(t *token, email string, basic bool) identity {
 	switch {
-	case s.isRevoked(t), !t.expires.IsZero() && time.Now().After(t.expires):
+	case t.revoked, s.hasRevoked(t.name), !t.expires.IsZero() && time.Now().After(t.expires):
 		return identity{name: t.name}
 	case basic && !strings.EqualFold(email, t.account.email),
 		!basic && !t.account.service && !s.quirk(UserTokensAsBearer):

@@ -26,6 +26,13 @@ func (c *caller) location(path string) string {
 // grantAccess is an access token for the sample site's client.
 func (c *caller) grantAccess() string {
 	c.t.Helper()
+	access, _ := c.grant().json(c.t)["access_token"].(string)
+	return access
+}
+
+// grant asks for an access token.
+func (c *caller) grant() reply {
+	c.t.Helper()
 	id, secret := c.sim.ClientNamed("broker")
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
 	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, AuthURL, strings.NewReader(form.Encode()))
@@ -33,8 +40,7 @@ func (c *caller) grantAccess() string {
 		c.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	access, _ := c.do(req).json(c.t)["access_token"].(string)
-	return access
+	return c.do(req)
 }
 
 // cursor is where a listing goes on.

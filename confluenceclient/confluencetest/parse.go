@@ -36,6 +36,9 @@ func (p *parser) declare(s *section) {
 	if len(s.words) >= 2 && slices.Contains(contentTypes, s.words[0]) {
 		heading = s.words[1] + " " + strings.Join(s.words[2:], " ") // ids are one name space
 	}
+	if name, isClient := strings.CutPrefix(heading, "client "); isClient {
+		heading = "token " + name // so are names of credentials: orders to revoke and the log have the name alone
+	}
 	if line, twice := p.seen[heading]; twice {
 		p.fail(s.errorf(s.line, "comes twice, first in line %d", line))
 		return

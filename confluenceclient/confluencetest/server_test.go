@@ -191,6 +191,15 @@ func TestClientCredentials(t *testing.T) {
 		if got := ask(); got != 401 {
 			t.Errorf("after ExpireAccessTokens: %d", got)
 		}
+		granted, _ = token(good)
+		access, _ = granted["access_token"].(string)
+		c.sim.RevokeClient("broker")
+		if got := ask(); got != 401 {
+			t.Errorf("after RevokeClient: %d", got)
+		}
+		if refused, status := token(good); status != 401 || refused["error"] != "access_denied" {
+			t.Errorf("a revoked client: %d %v", status, refused)
+		}
 	})
 }
 
@@ -304,9 +313,29 @@ func TestControlOfARunningSimulator(t *testing.T) {
 	if got := control("POST", "/revoke/nosuch", ""); got.Code != 404 {
 		t.Errorf("a token that is none: %d", got.Code)
 	}
+	asClient := func(access string) int {
+		return c.ask(GatewayURL+"/ex/confluence/"+c.sim.CloudID+page, "Authorization", "Bearer "+access).status
+	}
+	first := c.grantAccess()
+	if got := asClient(first); got != 200 {
+		t.Errorf("the client's access token, with a token revoked: %d", got)
+	}
+	if got := control("POST", "/expire", ""); got.Code != 204 || asClient(first) != 401 {
+		t.Errorf("POST /expire = %d, and the access token still works", got.Code)
+	}
+	second := c.grantAccess()
+	if got := asClient(second); got != 200 {
+		t.Errorf("an access token after the others were expired: %d", got)
+	}
+	if got := control("POST", "/revoke/broker", ""); got.Code != 204 || asClient(second) != 401 {
+		t.Errorf("POST /revoke/broker = %d, and the client's access token still works", got.Code)
+	}
+	if got := c.grant(); got.status != 401 {
+		t.Errorf("a revoked client asks for an access token: %d", got.status)
+	}
 	c.get("/wiki/wiki/x")
 	log := control("GET", "/requests", "").Body.String()
-	if lines := strings.Split(strings.TrimSpace(log), "\n"); len(lines) != 4 || strings.Contains(log, "Basic ") || strings.Contains(log, c.token) || !strings.Contains(lines[0], `"status":503`) {
+	if lines := strings.Split(strings.TrimSpace(log), "\n"); len(lines) != 11 || strings.Contains(log, "Basic ") || strings.Contains(log, c.token) || !strings.Contains(lines[0], `"status":503`) {
 		t.Errorf("log:\n%s", log)
 	}
 	if got := control("GET", "/suspicious", "").Body.String(); !strings.Contains(got, "twice") {

@@ -3,7 +3,6 @@ package confluencetest
 import (
 	"crypto/rand"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,7 +51,7 @@ type Simulator struct {
 	log     []*Request // the latest
 	arrived uint64     // requests ever
 	faults  []*activeFault
-	revoked map[string]bool
+	revoked map[string]bool   // names of tokens and OAuth clients
 	access  map[string]*token // OAuth access tokens
 	seconds map[string]*second
 	walks   int
@@ -191,15 +190,28 @@ func sleep(r *http.Request, wait time.Duration) {
 // if there is none, since a test would show nothing then.
 func (s *Simulator) RevokeToken(name string) {
 	s.TokenNamed(name)
+	s.revoke(name)
+}
+
+// RevokeClient makes the OAuth client of this name in the fixture a dead one: it
+// is granted nothing more, and the access tokens that it has are over. It panics
+// if there is none.
+func (s *Simulator) RevokeClient(name string) {
+	s.ClientNamed(name)
+	s.revoke(name)
+}
+
+// revoke ends a credential. Tokens and clients are one name space.
+func (s *Simulator) revoke(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revoked[name] = true
 }
 
-func (s *Simulator) isRevoked(t *token) bool {
+func (s *Simulator) hasRevoked(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return t.revoked || s.revoked[t.name]
+	return s.revoked[name]
 }
 
 // Credential is what a client sends for a token.
@@ -218,8 +230,6 @@ func (s *Simulator) TokenNamed(name string) Credential {
 	}
 	panic("confluencetest: the site has no token named " + name)
 }
-
-func (s *Simulator) hasToken(name string) bool { return slices.Contains(s.TokenNames(), name) }
 
 // TokenNames lists the fixture's tokens in their order.
 func (s *Simulator) TokenNames() []string {
