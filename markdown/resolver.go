@@ -111,10 +111,7 @@ func (r *Resolver) attachmentAddress(a AttachmentRef) string {
 	if known := r.safe(r.Attachments[a].URL); known != "" {
 		return known
 	}
-	name := a.FileName
-	if name == "" {
-		name = a.FileID
-	}
+	name := firstOf(r.Attachments[a].FileName, a.FileName, a.FileID)
 	owner := a.Page.ID
 	if a.Page == (PageRef{}) {
 		owner = r.PageID

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"strings"
+	"sync"
+	"time"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
@@ -88,36 +90,44 @@ var losses = map[markdown.Code]brokerv1.WarningCode{
 	markdown.CharactersReplaced: brokerv1.WarningCode_WARNING_CODE_CHARACTERS_REPLACED,
 }
 
-// resolver looks up, in a few bulk reads and only where the body has ids for
-// which it has no names, what the words should say instead. A look-up that
-// fails costs names, not the page; only a caller that is gone ends the call.
+// maxLookUpTime is the most that names may take. They get no more than half of
+// what a caller has left: the page is there already.
+const maxLookUpTime = 5 * time.Second
+
+// resolver looks up, in a few bulk reads at once and only where the body has ids
+// for which it has no names, what the words should say instead. A look-up that
+// fails or takes too long costs names, not the page; only a caller that is gone
+// ends the call.
 func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*brokerv1.Warning, error) {
 	refs := w.doc.References()
 	r := markdown.Resolver{
 		SiteURL: s.client.SiteURL(), PageID: w.page.ID, SpaceKey: w.page.SpaceKey,
 		Pages: map[markdown.PageRef]markdown.Page{}, Attachments: map[markdown.AttachmentRef]markdown.Attachment{},
 	}
+	most := maxLookUpTime
+	if deadline, ok := ctx.Deadline(); ok {
+		most = min(most, time.Until(deadline)/2)
+	}
+	looking, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	var people, pages, files error
+	var lookUps sync.WaitGroup
+	lookUps.Go(func() { r.Users, people = s.client.UserNames(looking, refs.Accounts) })
+	lookUps.Go(func() { pages = s.resolvePages(looking, refs.Pages, r.Pages) })
+	lookUps.Go(func() { files = s.resolveFiles(looking, w.page.ID, refs.Attachments, r.Attachments) })
+	lookUps.Wait()
+	if err := ctx.Err(); err != nil {
+		return r, nil, err
+	}
 	var warnings []*brokerv1.Warning
-	missed := func(what string, err error) error {
-		if err == nil || ctx.Err() != nil {
-			return err
+	for _, missed := range []struct {
+		what string
+		err  error
+	}{{"people", people}, {"pages", pages}, {"files", files}} {
+		if missed.err != nil {
+			warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, missed.what,
+				"names of %s could not be looked up: %s", missed.what, whyMissed(failureOf(looking, missed.err))))
 		}
-		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, what,
-			"names of %s could not be looked up: %s", what, whyMissed(failureOf(ctx, err))))
-		return nil
-	}
-	var err error
-	if len(refs.Accounts) > 0 {
-		r.Users, err = s.client.UserNames(ctx, refs.Accounts)
-		if err := missed("people", err); err != nil {
-			return r, nil, err
-		}
-	}
-	if err := missed("pages", s.resolvePages(ctx, refs.Pages, r.Pages)); err != nil {
-		return r, nil, err
-	}
-	if err := missed("files", s.resolveFiles(ctx, w.page.ID, refs.Attachments, r.Attachments)); err != nil {
-		return r, nil, err
 	}
 	return r, warnings, nil
 }
@@ -163,7 +173,6 @@ func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdo
 			}
 		}
 		if name := names[ref.FileID]; name != "" {
-			// Confluence shows a file of the page at this address.
 			known[ref] = markdown.Attachment{FileName: name}
 		}
 	}

@@ -1,12 +1,14 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,6 +108,19 @@ func TestWhatConfluenceSaysOfAFailedLookUpIsNotPassedOn(t *testing.T) {
 			t.Errorf("warnings %s, %v, want %s and nothing of Confluence's own words", text, err, reason)
 		}
 	}
+}
+
+func TestNamesThatTakeTooLongDoNotCostThePage(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBroker(t)
+		b.sim.AddFault(confluencetest.Fault{Route: "/wiki/rest/api/user/bulk", Delay: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		got, err := b.GetPage(ctx, asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+		if err != nil || !strings.Contains(fmt.Sprint(got.GetWarnings()), "WARNING_CODE_FIELD_UNAVAILABLE") {
+			t.Errorf("warnings %v, %v", got.GetWarnings(), err)
+		}
+	})
 }
 
 func TestAPageWithoutReferencesCostsOneRequest(t *testing.T) {
