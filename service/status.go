@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
@@ -9,10 +10,12 @@ import (
 )
 
 // makeStatus turns every failure into a status, and nothing else does. The
-// services of grpc-go itself make their own.
+// services of grpc-go itself make their own, except for what a layer of ours
+// ended.
 func makeStatus(ctx context.Context, fullMethod string, next func() error) error {
 	err := next()
-	if err == nil || !isOurs(fullMethod) {
+	var ended *failure
+	if err == nil || !isOurs(fullMethod) && !errors.As(err, &ended) {
 		return err
 	}
 	f := failureOf(ctx, err)

@@ -114,6 +114,13 @@ func TestWatchersAndReflectionDoNotHoldUpTheStop(t *testing.T) {
 				if got, err := watch.Recv(); err != nil || got.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
 					t.Errorf("Watch(%q) while stopping = %v, %v, want NOT_SERVING", service, got, err)
 				}
+				for range 3 { // NOT_SERVING may come twice
+					if _, err := watch.Recv(); err != nil {
+						failedAs(t, err, codes.Unavailable, "BROKER_STOPPING")
+						return
+					}
+				}
+				t.Errorf("Watch(%q) does not end", service)
 			}()
 		}
 		if _, err := reflectionv1.NewServerReflectionClient(b.conn).ServerReflectionInfo(t.Context()); err != nil {
