@@ -38,7 +38,14 @@ const (
 // UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
-// BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
+// INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED. A
+// unary call without a deadline ends with the last of these after two minutes.
+//
+// Where Confluence refuses in words that a dead token would get as well, such as
+// a bare 404, the broker reads GET /wiki/rest/api/user/current before it says
+// what failed. That control read needs no scope: a refusal for lack of one shows
+// as well that the token works. Where it does not tell either, one more read of
+// GET /wiki/rest/api/audit or GET /wiki/api/v2/spaces does, in the same way.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the
@@ -49,11 +56,15 @@ type BrokerServiceClient interface {
 	//
 	// Upstream: GET /wiki/api/v2/pages/{id} (read:page:confluence). By title,
 	// first GET /wiki/api/v2/spaces (read:space:confluence) and
-	// GET /wiki/api/v2/pages (read:page:confluence). For MARKDOWN and TEXT, where
-	// the page names people, GET /wiki/rest/api/user/bulk (read:confluence-user or
-	// read:content-details:confluence), and where it names files by id,
-	// GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence); without
-	// these scopes the ids stay and a warning says so.
+	// GET /wiki/api/v2/pages (read:page:confluence); by the address of a space,
+	// the former alone. Where the page's answer does not hold the space's key,
+	// GET /wiki/api/v2/spaces again; without its scope space_key stays empty and a
+	// warning says so. For MARKDOWN and TEXT, where the page names people,
+	// GET /wiki/rest/api/user/bulk (read:confluence-user or
+	// read:content-details:confluence), where it links to pages by id,
+	// GET /wiki/api/v2/pages (read:page:confluence), and where it names files by
+	// id, GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence);
+	// without these scopes the ids stay and a warning says so.
 	//
 	// Fails with PAGE_NOT_FOUND when there is no such page, when the broker's
 	// account may not see it (Confluence does not tell these apart), or when it
@@ -167,7 +178,14 @@ type BrokerService_GetAttachmentClient = grpc.ServerStreamingClient[GetAttachmen
 // UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
-// BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
+// INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED. A
+// unary call without a deadline ends with the last of these after two minutes.
+//
+// Where Confluence refuses in words that a dead token would get as well, such as
+// a bare 404, the broker reads GET /wiki/rest/api/user/current before it says
+// what failed. That control read needs no scope: a refusal for lack of one shows
+// as well that the token works. Where it does not tell either, one more read of
+// GET /wiki/rest/api/audit or GET /wiki/api/v2/spaces does, in the same way.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the
@@ -178,11 +196,15 @@ type BrokerServiceServer interface {
 	//
 	// Upstream: GET /wiki/api/v2/pages/{id} (read:page:confluence). By title,
 	// first GET /wiki/api/v2/spaces (read:space:confluence) and
-	// GET /wiki/api/v2/pages (read:page:confluence). For MARKDOWN and TEXT, where
-	// the page names people, GET /wiki/rest/api/user/bulk (read:confluence-user or
-	// read:content-details:confluence), and where it names files by id,
-	// GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence); without
-	// these scopes the ids stay and a warning says so.
+	// GET /wiki/api/v2/pages (read:page:confluence); by the address of a space,
+	// the former alone. Where the page's answer does not hold the space's key,
+	// GET /wiki/api/v2/spaces again; without its scope space_key stays empty and a
+	// warning says so. For MARKDOWN and TEXT, where the page names people,
+	// GET /wiki/rest/api/user/bulk (read:confluence-user or
+	// read:content-details:confluence), where it links to pages by id,
+	// GET /wiki/api/v2/pages (read:page:confluence), and where it names files by
+	// id, GET /wiki/api/v2/pages/{id}/attachments (read:attachment:confluence);
+	// without these scopes the ids stay and a warning says so.
 	//
 	// Fails with PAGE_NOT_FOUND when there is no such page, when the broker's
 	// account may not see it (Confluence does not tell these apart), or when it

@@ -191,6 +191,8 @@ const (
 	WarningCode_WARNING_CODE_LISTING_INCOMPLETE WarningCode = 1
 	// An item was left out; subject is its id. Example: a child that is in the
 	// trash, or a hit whose space cannot be told while a space filter is set.
+	// Hits that lie in other spaces than asked for, as with the alias of a space,
+	// are one warning with their count; subject is space_keys.
 	WarningCode_WARNING_CODE_ITEM_OMITTED WarningCode = 2
 	// A field of an otherwise good answer could not be filled; subject is the
 	// field. Example: space_key, where the token may not read spaces.

@@ -32,14 +32,26 @@ type DiagnosticsServiceClient interface {
 	// Diagnose runs the checks of `confluence-broker doctor` inside the running
 	// broker and returns what they found.
 	//
-	// Upstream: about sixteen small reads, each of an id that does not exist, so
-	// that only the refusal of the token or of a scope matters. Calls at the same
-	// time share one run, and what it found is returned to all who ask within the
-	// next 30 seconds; run_time tells when that was. So callers cannot make the
-	// broker spend Confluence's rate limit, and a token just changed shows within
-	// those 30 seconds.
+	// Upstream: about sixteen small reads. The site tells its cloud ID without the
+	// token, at /_edge/tenant_info. Through the gateway, each endpoint of the other
+	// RPCs is read once, for an id that does not exist where it takes one, so that
+	// only the refusal of the token or of a scope matters; and so are
+	// GET /wiki/rest/api/user/current, which tells whether the token works, and
+	// GET /wiki/rest/api/audit, which a reader's token must not open. A token that
+	// opens it is shown to the site once, at /wiki/rest/api/user/current, with
+	// scheme basic: only one that is not scoped works there. No scope is needed: a
+	// missing one is what this looks for.
 	//
-	// A refused token is a finding, not an error of this RPC.
+	// Calls at the same time share one run, and what it found is returned to all
+	// who ask within the next 30 seconds; run_time tells when that was. So callers
+	// cannot make the broker spend Confluence's rate limit, and a token just
+	// changed shows within those 30 seconds.
+	//
+	// A refused token is a finding, not an error of this RPC. Fails with
+	// UPSTREAM_UNAVAILABLE when the checks take more than a minute, with
+	// NOT_IMPLEMENTED in a broker that was built without them, and with
+	// INVALID_REQUEST, CALLER_UNKNOWN, CALLER_NOT_ALLOWED, LIMIT_EXCEEDED,
+	// INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
 	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
 }
 
@@ -71,14 +83,26 @@ type DiagnosticsServiceServer interface {
 	// Diagnose runs the checks of `confluence-broker doctor` inside the running
 	// broker and returns what they found.
 	//
-	// Upstream: about sixteen small reads, each of an id that does not exist, so
-	// that only the refusal of the token or of a scope matters. Calls at the same
-	// time share one run, and what it found is returned to all who ask within the
-	// next 30 seconds; run_time tells when that was. So callers cannot make the
-	// broker spend Confluence's rate limit, and a token just changed shows within
-	// those 30 seconds.
+	// Upstream: about sixteen small reads. The site tells its cloud ID without the
+	// token, at /_edge/tenant_info. Through the gateway, each endpoint of the other
+	// RPCs is read once, for an id that does not exist where it takes one, so that
+	// only the refusal of the token or of a scope matters; and so are
+	// GET /wiki/rest/api/user/current, which tells whether the token works, and
+	// GET /wiki/rest/api/audit, which a reader's token must not open. A token that
+	// opens it is shown to the site once, at /wiki/rest/api/user/current, with
+	// scheme basic: only one that is not scoped works there. No scope is needed: a
+	// missing one is what this looks for.
 	//
-	// A refused token is a finding, not an error of this RPC.
+	// Calls at the same time share one run, and what it found is returned to all
+	// who ask within the next 30 seconds; run_time tells when that was. So callers
+	// cannot make the broker spend Confluence's rate limit, and a token just
+	// changed shows within those 30 seconds.
+	//
+	// A refused token is a finding, not an error of this RPC. Fails with
+	// UPSTREAM_UNAVAILABLE when the checks take more than a minute, with
+	// NOT_IMPLEMENTED in a broker that was built without them, and with
+	// INVALID_REQUEST, CALLER_UNKNOWN, CALLER_NOT_ALLOWED, LIMIT_EXCEEDED,
+	// INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED.
 	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)
 	mustEmbedUnimplementedDiagnosticsServiceServer()
 }

@@ -54,16 +54,16 @@ const (
 	// Confluence asked the broker to slow down. Code RESOURCE_EXHAUSTED, with
 	// google.rpc.RetryInfo.
 	//
-	//	{"reason": "UPSTREAM_RATE_LIMITED", "metadata": {"operation": "getPage", "http_status": "429"}}
+	//	{"reason": "UPSTREAM_RATE_LIMITED", "metadata": {"operation": "getPageById", "http_status": "429"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_RATE_LIMITED ErrorReason = 5
 	// No such page, or the broker's account may not see it, or it is trashed or
 	// unpublished. Code NOT_FOUND.
 	//
-	//	{"reason": "PAGE_NOT_FOUND", "metadata": {"operation": "getPage"}}
+	//	{"reason": "PAGE_NOT_FOUND", "metadata": {"operation": "getPageById"}}
 	ErrorReason_ERROR_REASON_PAGE_NOT_FOUND ErrorReason = 6
 	// No such attachment, or the broker's account may not see it. Code NOT_FOUND.
 	//
-	//	{"reason": "ATTACHMENT_NOT_FOUND", "metadata": {"operation": "getAttachment"}}
+	//	{"reason": "ATTACHMENT_NOT_FOUND", "metadata": {"operation": "getAttachmentById"}}
 	ErrorReason_ERROR_REASON_ATTACHMENT_NOT_FOUND ErrorReason = 7
 	// No such space, or the broker's account may not see it. Code NOT_FOUND.
 	//
@@ -78,7 +78,7 @@ const (
 	// pasted, or sent with the wrong scheme or e-mail. Code FAILED_PRECONDITION.
 	// The operator should run `confluence-broker doctor`.
 	//
-	//	{"reason": "UPSTREAM_TOKEN_REJECTED", "metadata": {"operation": "getPage",
+	//	{"reason": "UPSTREAM_TOKEN_REJECTED", "metadata": {"operation": "getPageById",
 	//	 "http_status": "404", "remedy": "…"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_TOKEN_REJECTED ErrorReason = 10
 	// The broker's token works but lacks a scope. Code FAILED_PRECONDITION.
@@ -93,29 +93,29 @@ const (
 	// FAILED_PRECONDITION.
 	//
 	//	{"reason": "UPSTREAM_MISROUTED", "metadata": {"host": "api.atlassian.com",
-	//	 "path": "/ex/confluence/1111…/wiki/api/v2/pages/{id}"}}
+	//	 "path": "/ex/confluence/11111111-2222-4333-8444-555555555555/wiki/api/v2/pages/1001"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_MISROUTED ErrorReason = 12
 	// The token is good but its account may not use Confluence on this site.
 	// Code FAILED_PRECONDITION.
 	//
-	//	{"reason": "UPSTREAM_FORBIDDEN", "metadata": {"operation": "search"}}
+	//	{"reason": "UPSTREAM_FORBIDDEN", "metadata": {"operation": "searchByCQL"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_FORBIDDEN ErrorReason = 13
 	// Atlassian has removed the endpoint. Code FAILED_PRECONDITION: a newer
 	// version of the broker is needed.
 	//
-	//	{"reason": "UPSTREAM_ENDPOINT_GONE", "metadata": {"operation": "search"}}
+	//	{"reason": "UPSTREAM_ENDPOINT_GONE", "metadata": {"operation": "searchByCQL"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_ENDPOINT_GONE ErrorReason = 14
 	// Confluence, the gateway or the media host failed or could not be reached.
 	// Code UNAVAILABLE, with google.rpc.RetryInfo.
 	//
-	//	{"reason": "UPSTREAM_UNAVAILABLE", "metadata": {"operation": "getPage",
+	//	{"reason": "UPSTREAM_UNAVAILABLE", "metadata": {"operation": "getPageById",
 	//	 "http_status": "503", "attempts": "3"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE ErrorReason = 15
 	// Confluence answered something that its API does not promise: HTML, broken
 	// JSON, a cursor that never ends, a redirect to a host that is not allowed.
 	// Code INTERNAL.
 	//
-	//	{"reason": "UPSTREAM_BAD_RESPONSE", "metadata": {"operation": "search"}}
+	//	{"reason": "UPSTREAM_BAD_RESPONSE", "metadata": {"operation": "searchByCQL"}}
 	ErrorReason_ERROR_REASON_UPSTREAM_BAD_RESPONSE ErrorReason = 16
 	// Something is larger than a limit, or lies behind the end. Code
 	// RESOURCE_EXHAUSTED for an answer or file that is too large, OUT_OF_RANGE
@@ -131,14 +131,15 @@ const (
 	//
 	//	{"reason": "CALLER_CANCELLED", "metadata": {"method": "GetPage"}}
 	ErrorReason_ERROR_REASON_CALLER_CANCELLED ErrorReason = 19
-	// The caller's time ran out. Code DEADLINE_EXCEEDED.
+	// The caller's time ran out, or the two minutes that a unary call has whose
+	// caller set no deadline. Code DEADLINE_EXCEEDED.
 	//
 	//	{"reason": "DEADLINE_EXCEEDED", "metadata": {"attempts": "2"}}
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 20
 	// This version of the broker cannot do what was asked, though the API names
 	// it. Code UNIMPLEMENTED.
 	//
-	//	{"reason": "NOT_IMPLEMENTED", "metadata": {"method": "GetPage"}}
+	//	{"reason": "NOT_IMPLEMENTED", "metadata": {"method": "Diagnose"}}
 	ErrorReason_ERROR_REASON_NOT_IMPLEMENTED ErrorReason = 21
 	// A fault in the broker itself, logged with the call's trace id. Code
 	// INTERNAL.
