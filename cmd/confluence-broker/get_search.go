@@ -32,6 +32,11 @@ func getSearchCommand(env environment) *cobra.Command {
   confluence-broker get search --cql 'type = page and label = runbook' --order modified-time-desc`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			req, err := flags.request(words)
+			for _, name := range []string{"space", "type", "label"} {
+				if list, _ := cmd.Flags().GetStringSlice(name); cmd.Flags().Changed(name) && len(list) == 0 {
+					err = fmt.Errorf("--%s is empty, which would search everywhere; leave it out if that is meant", name)
+				}
+			}
 			if err != nil {
 				return usageError(err)
 			}

@@ -55,8 +55,10 @@ func (who simulatedIdentity) lines(sim *simulation) string {
 	var lines strings.Builder
 	if who.scheme == confluenceclient.SchemeOAuth {
 		fmt.Fprintf(&lines, "# The client secret goes into a file:\n#   (umask 077; printf %%s %s > client-secret); export CONFLUENCE_OAUTH_CLIENT_SECRET_FILE=\"$PWD/client-secret\"\n", quoted(who.secret))
-		fmt.Fprintf(&lines, "CONFLUENCE_OAUTH_CLIENT_ID=%s\n", quoted(who.clientID))
+	} else {
+		lines.WriteString("CONFLUENCE_OAUTH_CLIENT_SECRET_FILE=\n")
 	}
+	fmt.Fprintf(&lines, "CONFLUENCE_OAUTH_CLIENT_ID=%s\n", quoted(who.clientID))
 	for _, variable := range sim.variables(who.credential) {
 		name, value := variable[0], variable[1]
 		switch {
