@@ -28,16 +28,9 @@ func (r *request) getAttachment() {
 	if c == nil {
 		return
 	}
-	v := c.current()
-	if r.query.Has("version") {
-		n, ok := r.number("version", 0, 1<<31-1)
-		if !ok {
-			return
-		}
-		if v = c.versionNumbered(n); v == nil {
-			refuseAbsent(r.w, "Cannot find version %s of the attachment", r.query.Get("version"))
-			return
-		}
+	v := r.versionAsked(c)
+	if v == nil {
+		return
 	}
 	shown := r.attachmentJSON(c, v)
 	if v != c.current() {

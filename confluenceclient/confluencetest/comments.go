@@ -63,8 +63,12 @@ func (r *request) getComment() {
 	if !ok {
 		return
 	}
-	if c := r.commentInPath(); c != nil {
-		shown := r.commentJSON(c, c.current(), format)
+	c := r.commentInPath()
+	if c == nil {
+		return
+	}
+	if v := r.versionAsked(c); v != nil {
+		shown := r.commentJSON(c, v, format)
 		shown["_links"].(object)["base"] = r.linkBase()
 		r.json(shown)
 	}

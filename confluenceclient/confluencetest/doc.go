@@ -33,6 +33,7 @@
 //	parameters of each endpoint                     API descriptions                         TestParametersAreThoseOfTheAPIDescriptions
 //	look-ups that are POST and read                 API description                          TestPostsThatRead
 //	shape of each answer                            API descriptions                         TestAnswersFitTheAPIDescriptions
+//	refusals of bad parameters and absent ids       API descriptions, measured               TestRefusalsFitTheAPIDescriptions
 //	missing scope: 401 before anything is looked up measured                                 TestRefusalsLookAsTheyDoInProduction
 //	dead token: 403 on v1, bare 404 on v2           measured                                 TestRefusalsLookAsTheyDoInProduction
 //	wrong e-mail or scheme, token cut short: 401    reported                                 TestCredentialsThatDoNotFit
@@ -83,4 +84,23 @@
 // without its macros. ADF of pages that have storage format alone is one
 // paragraph of plain text. The index knows no word stems, and ranks by title
 // alone. Members of groups, tasks and custom content are not there.
+//
+// These parameters are known, so nobody complains of them, and change nothing:
+//
+//   - of reads by id: include-properties, include-operations, include-likes,
+//     include-version, include-favorited-by-current-user-status,
+//     include-webresources, include-collaborators and include-direct-children;
+//     of comments all that begin with include-; of spaces every one, with
+//     include-labels, include-icon and description-format; get-draft, but for
+//     showing a page or blog post that is nothing but a draft;
+//   - sort, but in listings of pages, blog posts and attachments;
+//   - subtype of pages; status of listings of comments; favorited-by,
+//     not-favorited-by, description-format and include-icon of listings of
+//     spaces; label-id and prefix of all labels, prefix of a space's, and of a
+//     content's all prefixes but global, which find nothing;
+//   - height and width of thumbnails;
+//   - of v1: cqlcontext, includeArchivedSpaces, excludeCurrentSpaces,
+//     sitePermissionTypeFilter, next and prev of searches (start is ignored by
+//     Confluence too); expand of users; expand, start and limit of restrictions;
+//     status of downloads.
 package confluencetest

@@ -184,9 +184,18 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 		"/wiki/api/v2/attachments/{id}/versions/{number}":     {"att9"},
 		"/wiki/api/v2/spaces/{id}/labels":                     {"7"},
 	}
+	bodies := map[string]string{
+		"/wiki/api/v2/content/convert-ids-to-types": `{"contentIds":["1001",5005,"404404","att9"]}`,
+		"/wiki/api/v2/users-bulk":                   `{"accountIds":["712020:abcabcab-0000-4000-8000-000000000002"]}`,
+	}
+	checked := 0
 	for _, r := range routes() {
+		if r.old || answersOtherwise(r) {
+			continue
+		}
 		_, op := described(docs, r)
-		if r.method != "" || r.old || op == nil || op.Responses.Status(200) == nil || strings.HasSuffix(r.path, "/audit") {
+		if op == nil || op.Responses.Status(200) == nil {
+			t.Errorf("%s has no described answer", r.path)
 			continue
 		}
 		schema := op.Responses.Status(200).Value.Content.Get("application/json").Schema.Value
@@ -195,13 +204,11 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 			variants = []string{"1001"}
 		}
 		for _, variant := range variants {
-			path := r.path + variant
-			if id, query, _ := strings.Cut(variant, "?"); strings.Contains(r.path, "{id}") {
-				path = strings.NewReplacer("{id}", id, "{number}", "1").Replace(r.path) + "?" + query
-			} else if !strings.HasPrefix(variant, "?") {
-				path = r.path
-			}
+			path := filled(r, variant)
 			got := c.get(path)
+			if r.method != "" {
+				got = c.post(path, bodies[r.path])
+			}
 			var value any
 			if err := json.Unmarshal([]byte(got.body), &value); err != nil || got.status != 200 {
 				t.Errorf("%s: %d %s", path, got.status, got.body)
@@ -211,6 +218,126 @@ func TestAnswersFitTheAPIDescriptions(t *testing.T) {
 				t.Errorf("%s does not fit its description: %v", path, err)
 			}
 		}
+		checked++
+	}
+	if checked < 60 {
+		t.Errorf("the answers of only %d routes were checked", checked)
+	}
+}
+
+// answersOtherwise tells whether a route answers the sample site's reader with
+// something else than JSON: tests of their own look at that.
+func answersOtherwise(r *route) bool {
+	return strings.HasSuffix(r.path, "/audit") || strings.HasSuffix(r.path, "/download")
+}
+
+// filled is the path of a route for a variant of the form ID?QUERY.
+func filled(r *route, variant string) string {
+	id, query, _ := strings.Cut(variant, "?")
+	path := strings.NewReplacer("{id}", id, "{number}", "1", "{attachmentId}", "att9").Replace(r.path)
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// TestRefusalsFitTheAPIDescriptions holds Confluence's own refusals, not the
+// gateway's, against the descriptions, which tell statuses and no shapes; the
+// shapes are those of api-facts §9.
+func TestRefusalsFitTheAPIDescriptions(t *testing.T) {
+	t.Parallel()
+	docs := descriptions(t)
+	c := newCaller(t).as("unscoped")
+	checked := map[int]int{}
+	for _, r := range routes() {
+		if r.old || strings.HasSuffix(r.path, "/audit") { // nobody may read the audit log
+			continue
+		}
+		_, op := described(docs, r)
+		if op == nil {
+			t.Errorf("%s is not described", r.path)
+			continue
+		}
+		for variant, status := range mistakes(r) {
+			path := filled(r, variant)
+			got := c.get(path)
+			if r.method != "" {
+				got = c.post(path, "nonsense")
+			}
+			if got.status != status {
+				t.Errorf("%s: %d %s, want %d", path, got.status, got.body, status)
+				continue
+			}
+			forgotten := status == 404 && (r.path == "/wiki/api/v2/pages/{id}/children" || r.path == "/wiki/api/v2/whiteboards/{id}/direct-children") // all others of their kind have it
+			if op.Responses.Status(status) == nil && !forgotten {
+				t.Errorf("%s: status %d is not described", path, status)
+			}
+			checkRefusal(t, r, path, got)
+			checked[status]++
+		}
+	}
+	if checked[400] < 110 || checked[404] < 50 {
+		t.Errorf("refusals that were checked, by status: %v", checked)
+	}
+}
+
+// mistakes are variants of a path that Confluence refuses, and how.
+func mistakes(r *route) map[string]int {
+	variants := map[string]int{}
+	switch {
+	case r.method != "":
+		return map[string]int{"": 400}
+	case strings.HasSuffix(r.path, "/byOperation"): // no refusal is described
+		return nil
+	case strings.Contains(r.path, "{id}"):
+		variants["404404"] = 404
+		if !r.isV1() && !strings.Contains(r.path, "/attachments/{id}") {
+			variants["junk"] = 400
+		}
+	case strings.HasSuffix(r.path, "/search"):
+		return map[string]int{"?cql=type+=": 400, "": 400}
+	}
+	if r.isV1() {
+		return variants
+	}
+	id := map[string]string{
+		"pages": "1001", "blogposts": "6006", "folders": "5005", "whiteboards": "5101", "databases": "5102", "embeds": "5103",
+		"attachments": "att9", "spaces": "7", "footer-comments": "8001", "inline-comments": "8003",
+	}[strings.Split(r.path, "/")[4]]
+	for _, param := range []string{"limit", "body-format", "version"} {
+		if r.knows(param) {
+			variants[id+"?"+param+"=nonsense"] = 400
+		}
+	}
+	if r.knows("version") {
+		variants[id+"?version=999"] = 404
+	}
+	return variants
+}
+
+func checkRefusal(t *testing.T, r *route, path string, got reply) {
+	t.Helper()
+	var body object
+	if err := json.Unmarshal([]byte(got.body), &body); err != nil {
+		t.Errorf("%s: %v: %s", path, err, got.body)
+		return
+	}
+	if r.isV1() {
+		if message, _ := body["message"].(string); message == "" || body["statusCode"] != float64(got.status) {
+			t.Errorf("%s: %s, want v1's statusCode and message", path, got.body)
+		}
+		return
+	}
+	errs, _ := body["errors"].([]any)
+	if len(errs) != 1 {
+		t.Errorf("%s: %s, want v2's errors", path, got.body)
+		return
+	}
+	first, _ := errs[0].(object)
+	code, _ := first["code"].(string)
+	title, _ := first["title"].(string)
+	if _, detailed := first["detail"]; first["status"] != float64(got.status) || code == "" || title == "" || !detailed {
+		t.Errorf("%s: %s, want status, code, title and detail", path, got.body)
 	}
 }
 

@@ -37,20 +37,13 @@ func (r *request) getText(kind string) {
 		r.refuseAbsentID("Cannot find a "+kind+" with id [%s]", id)
 		return
 	}
-	v := c.current()
+	v := r.versionAsked(c)
+	if v == nil {
+		return
+	}
 	status := c.status
-	if r.query.Has("version") {
-		n, ok := r.number("version", 0, 1<<31-1)
-		if !ok {
-			return
-		}
-		if v = c.versionNumbered(n); v == nil {
-			refuseAbsent(r.w, "Cannot find version %s of the "+kind, r.query.Get("version"))
-			return
-		}
-		if v != c.current() {
-			status = "historical"
-		}
+	if v != c.current() {
+		status = "historical"
 	}
 	shown := r.textJSON(c, v, format)
 	shown["status"] = status

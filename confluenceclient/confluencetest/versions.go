@@ -17,6 +17,23 @@ func (r *request) textInPath() *content {
 	return r.inPath()
 }
 
+// versionAsked is the version of c that the query names, without a word of it
+// the current one; nil: refused already.
+func (r *request) versionAsked(c *content) *version {
+	if !r.query.Has("version") {
+		return c.current()
+	}
+	n, ok := r.number("version", 0, 1<<31-1)
+	if !ok {
+		return nil
+	}
+	v := c.versionNumbered(n)
+	if v == nil {
+		refuseAbsent(r.w, "Cannot find version %s of the "+c.kind, r.query.Get("version"))
+	}
+	return v
+}
+
 // listVersions lists the newest first.
 func (r *request) listVersions() {
 	format, ok := r.oneOf("body-format", "storage", "atlas_doc_format")
