@@ -210,9 +210,11 @@ func (b *broker) api() []string {
 // everything that leaves the broker.
 func (b *broker) checkSecrets(t testing.TB, credentials confluenceclient.Credentials) {
 	t.Helper()
-	token := credentials.Secret()
+	token := strings.TrimSpace(credentials.Secret()) // as it is sent
 	var metrics metricdata.ResourceMetrics
-	_ = b.metrics.Collect(context.Background(), &metrics)
+	if err := b.metrics.Collect(context.Background(), &metrics); err != nil {
+		t.Errorf("metrics cannot be searched: %v", err)
+	}
 	for where, text := range map[string]string{
 		"logs": b.logs.String(), "statuses": b.errors.String(),
 		"spans": fmt.Sprintf("%+v", b.spans.GetSpans()), "metrics": fmt.Sprintf("%+v", metrics),

@@ -293,6 +293,16 @@ func TestSearchNamesWhatItCannotCheck(t *testing.T) {
 	}
 }
 
+func TestSearchNamesARowThatIsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	rows(b, "more", `null`, `{"content":{"id":"1","type":"page","title":"one"},"url":"/spaces/DOC/pages/1"}`)
+	got, err := b.Search(t.Context(), byText("x"))
+	if err != nil || len(got.GetResults()) != 1 || len(got.GetWarnings()) != 1 || got.GetWarnings()[0].GetCode() != brokerv1.WarningCode_WARNING_CODE_ITEM_OMITTED {
+		t.Errorf("Search = %v, %v, want the other hit and a warning", got, err)
+	}
+}
+
 func TestSearchByTheAliasOfASpaceSaysWhyItFindsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
