@@ -46,8 +46,8 @@ With --control, another port takes orders while it runs:
   POST   /revoke/NAME   revokes the site's token or OAuth client of this name
   POST   /expire        ends all access tokens of OAuth clients, which may get new ones
 
-The keys of a RULE are route, face, status, retry-after, header, delay, reset,
-short-body, no-length, after, count and, last, body.`,
+The keys of a RULE are route, face, status, retry-after, header, delay, jitter,
+per-second, reason, reset, short-body, no-length, after, count and, last, body.`,
 		Example: `  confluence-broker simulate --site my-export/ > sim.env &
   confluence-broker simulate --token revoked
   confluence-broker simulate --auth oauth --quirk empty-pages --latency 80ms --jitter 40ms

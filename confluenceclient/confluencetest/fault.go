@@ -18,6 +18,8 @@ type Fault struct {
 	Header    http.Header   // canonical names
 	Body      string        // its type is told by its first sign, unless Header has Content-Type
 	Delay     time.Duration // wait first, or until the client leaves
+	Jitter    time.Duration // wait by up to so much more
+	PerSecond int           // let so many matching requests of a second pass, and answer 429 to the others; 0: no limit
 	Reset     bool          // cut the connection instead of answering
 	ShortBody int64         // cut the connection after so many bytes of the body; 0: do not
 	NoLength  bool          // send no Content-Length
@@ -29,6 +31,7 @@ type Fault struct {
 type activeFault struct {
 	Fault
 	passed, acted int
+	second        second
 }
 
 // AddFault makes f act from the next request on.
@@ -83,6 +86,9 @@ func (s *Simulator) faultFor(a asked) *Fault {
 			f.passed++
 			continue
 		}
+		if f.PerSecond > 0 && f.second.admit(f.PerSecond, time.Now()) >= 0 {
+			continue
+		}
 		f.acted++
 		return &f.Fault
 	}
@@ -125,14 +131,21 @@ func (s *Simulator) withFaults(w http.ResponseWriter, r *http.Request, entry *Re
 		return
 	}
 	entry.set(a.template)
-	sleep(r, f.Delay)
+	sleep(r, s.jittered(f.Delay, f.Jitter))
 	if f.Reset || r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // net/http's way to cut a connection
 	}
 	if f.ShortBody > 0 || f.NoLength || len(f.Header) > 0 {
 		w = &spoiledWriter{ResponseWriter: w, fault: f, left: f.ShortBody}
 	}
-	if f.Status == 0 {
+	if f.PerSecond > 0 {
+		tellLimit(w.Header(), f.PerSecond, 0, time.Now())
+	}
+	switch {
+	case f.PerSecond > 0 && f.Status == 0:
+		refuseRate(w)
+		return
+	case f.Status == 0:
 		serve(w)
 		return
 	}

@@ -15,8 +15,9 @@ import (
 // ParseFault reads a fault as command lines have it: key=value between commas,
 // such as "route=/wiki/api/v2/pages/{id},status=429,retry-after=1,count=2". The
 // keys are route, face, status, retry-after, header (NAME:VALUE, may come
-// again), delay, reset, short-body, no-length, after, count; and body, which
-// comes last and may hold commas. It refuses what would not act as it reads.
+// again), delay, jitter, per-second, reason (of a 429, as RateLimit-Reason has
+// it), reset, short-body, no-length, after, count; and body, which comes last and
+// may hold commas. It refuses what would not act as it reads.
 func ParseFault(text string) (Fault, error) {
 	f := Fault{Header: http.Header{}}
 	var seen []string
@@ -66,9 +67,18 @@ func (f *Fault) set(key, value string) (err error) {
 	case "body":
 		f.Body = value
 	case "delay":
-		if f.Delay, err = time.ParseDuration(value); err == nil && f.Delay < 0 {
-			return errors.New("cannot be less than 0")
+		f.Delay, err = wait(value)
+	case "jitter":
+		f.Jitter, err = wait(value)
+	case "per-second":
+		if f.PerSecond, err = times(value); err == nil && f.PerSecond == 0 {
+			return errors.New("0 would let nothing pass: that is status=429")
 		}
+	case "reason":
+		if !slices.Contains(reasons(), value) {
+			return fmt.Errorf("is none of %s", strings.Join(reasons(), ", "))
+		}
+		return f.addHeader("RateLimit-Reason", value)
 	case "reset":
 		f.Reset, err = flag(value)
 	case "no-length":
@@ -107,18 +117,22 @@ func (f *Fault) addHeader(name, value string) error {
 
 // check refuses keys that cannot all act.
 func (f *Fault) check() error {
-	answers := f.Status != 0 || len(f.Header) > 0 || f.ShortBody > 0 || f.NoLength
+	answers := f.Status != 0 || f.PerSecond > 0 || len(f.Header) > 0 || f.ShortBody > 0 || f.NoLength
 	switch {
 	case f.Body != "" && f.Status == 0:
 		return errors.New("a body needs a status")
 	case f.Body != "" && (f.Status == http.StatusNoContent || f.Status == http.StatusNotModified):
 		return fmt.Errorf("an answer with status %d has no body", f.Status)
+	case f.PerSecond > 0 && f.Status != 0 && f.Status != http.StatusTooManyRequests:
+		return errors.New("per-second answers 429, and no other status")
+	case f.Header.Get("RateLimit-Reason") != "" && f.Status != http.StatusTooManyRequests && f.PerSecond == 0:
+		return errors.New("a reason is that of a 429: give it status=429 or per-second")
 	case f.Reset && answers:
-		return errors.New("a reset sends no answer, so it goes with no status, header, short-body or no-length")
+		return errors.New("a reset sends no answer, so it goes with no status, header, per-second, short-body or no-length")
 	case f.Status != 0 && f.ShortBody > 0 && f.ShortBody >= int64(len(f.Body)):
 		return fmt.Errorf("short-body cuts nothing off a body of %d bytes", len(f.Body))
-	case !answers && !f.Reset && f.Delay == 0:
-		return errors.New("it does nothing: give it a status, header, delay, reset, short-body or no-length")
+	case !answers && !f.Reset && f.Delay == 0 && f.Jitter == 0:
+		return errors.New("it does nothing: give it a status, header, delay, jitter, per-second, reset, short-body or no-length")
 	}
 	return nil
 }
@@ -129,6 +143,19 @@ func flag(value string) (bool, error) {
 		return true, nil
 	}
 	return strconv.ParseBool(value)
+}
+
+// reasons are what 429s say is used up (api-facts §4).
+func reasons() []string {
+	return []string{"confluence-burst-based", "confluence-quota-global-based", "confluence-quota-tenant-based"}
+}
+
+func wait(value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err == nil && d < 0 {
+		return 0, errors.New("cannot be less than 0")
+	}
+	return d, err
 }
 
 func times(value string) (int, error) {

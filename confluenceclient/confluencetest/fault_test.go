@@ -166,6 +166,43 @@ func TestRateLimitCountsByEndpointAndSecond(t *testing.T) {
 	})
 }
 
+func TestFaultsLimitAndSlowOneRoute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCaller(t)
+		for _, text := range []string{
+			"route=/wiki/api/v2/pages/{id},per-second=2,reason=confluence-quota-tenant-based,retry-after=900",
+			"route=/wiki/api/v2/spaces,delay=1s,jitter=1s",
+		} {
+			f, err := ParseFault(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.sim.AddFault(f)
+		}
+		var got []int
+		for range 3 {
+			got = append(got, c.get(page).status)
+		}
+		refused := c.get("/wiki/api/v2/pages/1000")
+		if diff := cmp.Diff([]int{200, 200, 429}, got); diff != "" || refused.status != 429 {
+			t.Errorf("statuses, then %d (-want +got):\n%s", refused.status, diff)
+		}
+		for name, want := range map[string]string{"RateLimit-Reason": "confluence-quota-tenant-based", "Retry-After": "900", "X-RateLimit-Limit": "2", "X-RateLimit-Remaining": "0"} {
+			if refused.header.Get(name) != want {
+				t.Errorf("%s = %q, want %q", name, refused.header.Get(name), want)
+			}
+		}
+		start := time.Now()
+		if got := c.get("/wiki/api/v2/spaces"); got.status != 200 || time.Since(start) < time.Second || time.Since(start) >= 2*time.Second {
+			t.Errorf("a slow endpoint: %d after %v", got.status, time.Since(start))
+		}
+		if got := c.get(page); got.status != 200 {
+			t.Errorf("more than a second later: %d", got.status)
+		}
+	})
+}
+
 func TestFaultsFromCommandLines(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Fault{
@@ -185,6 +222,7 @@ func TestFaultsFromCommandLines(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
+		"jitter=-1s", "per-second=0", "per-second=-1", "per-second=2,status=503", "reset,per-second=2", "reason=bored,status=429", "reason=confluence-burst-based",
 		"count=-1,status=500", "after=-3,status=500", "delay=-1s", "status=204,body=x", "status=304,body=x", "body=x", "header=A:b,body=x",
 		"status=500,status=501", "reset,reset", "route=/x,route=/y,status=500", "retry-after=1,retry-after=2", "count=1, count=2,status=500",
 		"reset,status=500", "reset,header=A:b", "reset,short-body=1", "reset=false", "status=503,short-body=10", "status=200,short-body=1,body=x",

@@ -159,11 +159,15 @@ func (s *Simulator) addresses(r *http.Request) (site, media string) {
 
 // pace makes the request wait for as long as WithLatency says.
 func (s *Simulator) pace(r *http.Request) {
-	wait := s.settings.latency
-	if s.settings.jitter > 0 {
-		wait += time.Duration(mix(s.nextWalk()) % uint64(s.settings.jitter))
+	sleep(r, s.jittered(s.settings.latency, s.settings.jitter))
+}
+
+// jittered is wait and up to jitter more.
+func (s *Simulator) jittered(wait, jitter time.Duration) time.Duration {
+	if jitter > 0 {
+		wait += time.Duration(mix(s.nextWalk()) % uint64(jitter))
 	}
-	sleep(r, wait)
+	return wait
 }
 
 func (s *Simulator) nextWalk() uint64 {
