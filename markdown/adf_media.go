@@ -56,6 +56,7 @@ func (a *adf) cardNode(n node, st style) {
 			return
 		}
 		t := &target{url: address}
+		a.note(*t)
 		a.atom(run{kind: labelRun, subject: t, text: str(data, "name")}, st.to(t))
 	})
 }

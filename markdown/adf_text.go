@@ -32,6 +32,7 @@ func (a *adf) marked(n node, st style) style {
 		case "link":
 			if link = a.link; link == nil || link.url != str(attrs(m), "href") {
 				link = &target{url: str(attrs(m), "href")}
+				a.note(*link)
 			}
 			st = st.to(link)
 		case "annotation":

@@ -12,6 +12,9 @@ type References struct {
 	// longer look up; those are not listed.
 	Accounts []string
 	JiraKeys []string
+	// Addresses are those that links lead to, as they stand there. Which of them
+	// are pages of the site is for the caller to know.
+	Addresses []string
 	// Comments are the places that inline comments are tied to.
 	Comments []CommentRef
 }
@@ -67,5 +70,7 @@ func (r *referenceSet) note(t target) {
 		r.list.Accounts = append(r.list.Accounts, t.account)
 	case t.jira != "":
 		r.list.JiraKeys = append(r.list.JiraKeys, t.jira)
+	case t.url != "":
+		r.list.Addresses = append(r.list.Addresses, t.url)
 	}
 }

@@ -18,7 +18,10 @@ type Resolver struct {
 	// PageID and SpaceKey are of the page whose body it is.
 	PageID, SpaceKey string
 
-	Pages       map[PageRef]Page
+	Pages map[PageRef]Page
+	// Links holds what is known of pages by the address that leads to them, as
+	// References.Addresses has it. Cards are called by it.
+	Links       map[string]Page
 	Attachments map[AttachmentRef]Attachment
 	// Users holds display names by account id.
 	Users map[string]string
@@ -140,7 +143,7 @@ func (r *Resolver) label(t *target) string {
 	case t.account != "" && r.Users[t.account] != "":
 		return "@" + strings.TrimPrefix(r.Users[t.account], "@")
 	}
-	return ""
+	return r.Links[t.url].Title
 }
 
 // segment writes a text as one part of a path. Dots alone would lead elsewhere.

@@ -19,7 +19,9 @@ func (s *storage) anchorElement(e *element, st style) {
 	case href[0] == '#' && len(href) > 1:
 		s.labelled(e, &target{anchor: href[1:]}, st)
 	default:
-		s.labelled(e, &target{url: href}, st)
+		t := &target{url: href}
+		s.note(*t)
+		s.labelled(e, t, st)
 	}
 }
 

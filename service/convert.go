@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyForm
 	}
 	result := write(resolver)
 	resp.Page.Body = &brokerv1.Body{Format: format, Value: result.Text, Source: w.source}
-	resp.References = references(w.doc.References(), resolver)
+	resp.References = s.references(w.doc.References(), resolver)
 	if w.doc.Empty() {
 		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_BODY_EMPTY, "body", "the page has no text, neither in storage format nor in ADF"))
 	}
@@ -102,7 +103,7 @@ func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 	refs := w.doc.References()
 	r := markdown.Resolver{
 		SiteURL: s.client.SiteURL(), PageID: w.page.ID, SpaceKey: w.page.SpaceKey,
-		Pages: map[markdown.PageRef]markdown.Page{}, Attachments: map[markdown.AttachmentRef]markdown.Attachment{},
+		Pages: map[markdown.PageRef]markdown.Page{}, Links: map[string]markdown.Page{}, Attachments: map[markdown.AttachmentRef]markdown.Attachment{},
 	}
 	most := maxLookUpTime
 	if deadline, ok := ctx.Deadline(); ok {
@@ -113,7 +114,7 @@ func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 	var people, pages, files error
 	var lookUps sync.WaitGroup
 	lookUps.Go(func() { r.Users, people = s.client.UserNames(looking, refs.Accounts) })
-	lookUps.Go(func() { pages = s.resolvePages(looking, refs.Pages, r.Pages) })
+	lookUps.Go(func() { pages = s.resolvePages(looking, refs, r) })
 	lookUps.Go(func() { files = s.resolveFiles(looking, w.page.ID, refs.Attachments, r.Attachments) })
 	lookUps.Wait()
 	if err := ctx.Err(); err != nil {
@@ -141,20 +142,39 @@ func whyMissed(f *failure) string {
 	return f.reasonName()
 }
 
-func (s *service) resolvePages(ctx context.Context, refs []markdown.PageRef, known map[markdown.PageRef]markdown.Page) error {
+// resolvePages finds the titles of pages that are named by id or by address
+// alone. r's maps are filled.
+func (s *service) resolvePages(ctx context.Context, refs markdown.References, r markdown.Resolver) error {
 	var ids []string
-	for _, ref := range refs {
+	for _, ref := range refs.Pages {
 		if ref.ID != "" && ref.Title == "" {
 			ids = append(ids, ref.ID)
 		}
 	}
-	pages, err := s.client.PageTitles(ctx, ids)
-	for _, ref := range refs {
+	for _, address := range refs.Addresses {
+		if page, ok := s.linkedPage(address); ok {
+			ids = append(ids, page.ID)
+		}
+	}
+	slices.Sort(ids)
+	pages, err := s.client.PageTitles(ctx, slices.Compact(ids))
+	for _, ref := range refs.Pages {
 		if page, ok := pages[ref.ID]; ok {
-			known[ref] = markdown.Page{Title: page.Title, URL: page.WebURL}
+			r.Pages[ref] = markdown.Page{Title: page.Title, URL: page.WebURL}
+		}
+	}
+	for _, address := range refs.Addresses {
+		if page, ok := s.linkedPage(address); ok && pages[page.ID].Title != "" {
+			r.Links[address] = markdown.Page{Title: pages[page.ID].Title}
 		}
 	}
 	return err
+}
+
+// linkedPage is the page of the site that an address names by its id, if it does.
+func (s *service) linkedPage(address string) (confluenceclient.Address, bool) {
+	page, err := s.client.ParseAddress(address)
+	return page, err == nil && page.Type == confluenceclient.TypePage && page.ID != ""
 }
 
 func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment) error {
@@ -179,10 +199,15 @@ func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdo
 	return nil
 }
 
-func references(refs markdown.References, r markdown.Resolver) *brokerv1.References {
+func (s *service) references(refs markdown.References, r markdown.Resolver) *brokerv1.References {
 	out := &brokerv1.References{SpaceKeys: refs.Spaces, AccountIds: refs.Accounts, JiraKeys: refs.JiraKeys}
 	for _, ref := range refs.Pages {
 		out.Pages = append(out.Pages, pageReference(ref, r))
+	}
+	for _, address := range refs.Addresses {
+		if page, ok := s.linkedPage(address); ok && !slices.ContainsFunc(out.GetPages(), func(p *brokerv1.PageReference) bool { return p.GetPageId() == page.ID }) {
+			out.Pages = append(out.Pages, &brokerv1.PageReference{PageId: page.ID, SpaceKey: page.SpaceKey, Title: r.Links[address].Title})
+		}
 	}
 	for _, ref := range refs.Attachments {
 		file := &brokerv1.AttachmentReference{FileName: ref.FileName, FileId: ref.FileID}

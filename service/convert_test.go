@@ -110,6 +110,27 @@ func TestWhatConfluenceSaysOfAFailedLookUpIsNotPassedOn(t *testing.T) {
 	}
 }
 
+func TestPagesLinkedByAddressAreListedAndCardsAreCalledByTheirTitle(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.sim.AddFault(confluencetest.Fault{
+		Route: "/wiki/api/v2/pages/{id}", Status: 200, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: `{"id":"1001","status":"current","title":"T","version":{"number":1},"_links":{"webui":"/spaces/DOC/pages/1001/T"},"body":{"storage":{"value":""},
+			"atlas_doc_format":{"value":"{\"type\":\"doc\",\"content\":[{\"type\":\"paragraph\",\"content\":[{\"type\":\"inlineCard\",\"attrs\":{\"url\":\"https://acme.example/wiki/spaces/DOC/pages/1003/x\"}},{\"type\":\"text\",\"text\":\" and \"},{\"type\":\"inlineCard\",\"attrs\":{\"url\":\"https://elsewhere.example/\"}}]}]}"}}}`,
+	})
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_TEXT))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "R&D \"x\" <env> and https://elsewhere.example/\n"; got.GetPage().GetBody().GetValue() != want {
+		t.Errorf("text = %q, want %q", got.GetPage().GetBody().GetValue(), want)
+	}
+	want := &brokerv1.References{Pages: []*brokerv1.PageReference{{PageId: "1003", SpaceKey: "DOC", Title: `R&D "x" <env>`}}}
+	if diff := cmp.Diff(want, got.GetReferences(), protocmp.Transform()); diff != "" {
+		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
+
 func TestNamesThatTakeTooLongDoNotCostThePage(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBroker(t)
