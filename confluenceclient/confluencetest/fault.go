@@ -7,14 +7,15 @@ import (
 )
 
 // Fault is something that goes wrong with the requests that match it. Of several
-// faults that match, the one that was added first and is not used up acts.
+// faults that match, the one that was added first acts, unless it is used up or
+// lets the request pass.
 type Fault struct {
 	// Route is the template of an endpoint, or how a path begins; with or without
 	// /ex/confluence/{cloudId} and /wiki in front. Empty: any.
 	Route string
 	Face  Face // empty: any
 
-	Status    int           // answer with this status, Header and Body; 0: the real answer, with Header added
+	Status    int           // answer with this status, Header and Body; 0: the real answer (or PerSecond's), with Header added
 	Header    http.Header   // canonical names
 	Body      string        // its type is told by its first sign, unless Header has Content-Type
 	Delay     time.Duration // wait first, or until the client leaves
