@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +20,11 @@ import (
 
 // running is a broker before a simulator.
 type running struct {
-	broker brokerv1.BrokerServiceClient
-	admin  string
-	stop   context.CancelFunc
-	ended  chan error
+	broker      brokerv1.BrokerServiceClient
+	diagnostics brokerv1.DiagnosticsServiceClient
+	admin       string
+	stop        context.CancelFunc
+	ended       chan error
 }
 
 func startRunning(t *testing.T, grace time.Duration) *running {
@@ -54,7 +56,7 @@ func startRunning(t *testing.T, grace time.Duration) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	r.broker = brokerv1.NewBrokerServiceClient(conn)
+	r.broker, r.diagnostics = brokerv1.NewBrokerServiceClient(conn), brokerv1.NewDiagnosticsServiceClient(conn)
 	return r
 }
 
@@ -119,5 +121,32 @@ func TestCallsThatOutlastTheGraceAreEnded(t *testing.T) {
 	}
 	if errors.Is(err, io.EOF) {
 		t.Error("the stream that was cut looks like a whole one")
+	}
+}
+
+func TestChecksInsideTheBrokerAreCountedLikeAnyUpstreamRequest(t *testing.T) {
+	t.Parallel()
+	r := startRunning(t, time.Millisecond)
+	metrics := func() string {
+		resp, err := http.Get(r.admin + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const audit = "/wiki/rest/api/audit" // which only the checks read
+	if strings.Contains(metrics(), audit) {
+		t.Error("the audit log was read before any check ran")
+	}
+	if _, err := r.diagnostics.Diagnose(t.Context(), &brokerv1.DiagnoseRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if text := metrics(); !strings.Contains(text, audit) {
+		t.Errorf("metrics after the checks do not have %s:\n%s", audit, text)
 	}
 }
