@@ -192,6 +192,7 @@ func (w *markdownWriter) plainCode(spans []span, inCell bool) (changed bool) {
 		if s.marks&codeMark != 0 && (inCell && strings.Contains(s.text, "\\|") || s.link != nil && strings.Contains(s.text, "]:")) {
 			w.warnings.add(Flattened, "code", "code in a table cell or a link was written as text")
 			s.marks &^= codeMark
+			s.text = collapse(s.text, false) // as in all text
 			changed = true
 		}
 	}

@@ -138,6 +138,7 @@ func (o *outliner) row(runs []run, lineBreak string) string {
 		}
 		if o.inTable && strings.Contains(s.text, "\\|") {
 			s.marks &^= codeMark // which the writer names as flattened
+			s.text = collapse(s.text, false)
 		}
 		for _, c := range s.text {
 			if !unicode.IsSpace(c) {
