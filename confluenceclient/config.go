@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -66,7 +65,6 @@ type Config struct {
 	Transport      http.RoundTripper    // below all layers; nil: an http.Transport made for one busy host
 	TracerProvider trace.TracerProvider // nil: no spans
 	MeterProvider  metric.MeterProvider // nil: no metrics
-	Logger         *slog.Logger         // nil: no logs
 }
 
 func (cfg Config) withDefaults() Config {

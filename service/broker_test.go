@@ -90,7 +90,7 @@ func newBroker(t testing.TB, changes ...func(*setup)) *broker {
 	s.service = Config{AllowAnonymous: true, Logger: logger, TracerProvider: traces, MeterProvider: meters}
 	s.client = confluenceclient.Config{
 		SiteURL: confluencetest.SiteURL, GatewayURL: confluencetest.GatewayURL, MediaHosts: []string{confluencetest.MediaHost},
-		TracerProvider: traces, MeterProvider: meters, Logger: logger,
+		TracerProvider: traces, MeterProvider: meters,
 	}
 	for _, change := range changes {
 		change(&s)

@@ -51,7 +51,7 @@ func newPageTokens(key []byte) (pageTokens, error) {
 // seal returns the token for a place in the listing that binding names, or ""
 // at its end.
 func (t pageTokens) seal(cursor confluenceclient.Cursor, binding []byte) (string, error) {
-	if cursor == (confluenceclient.Cursor{}) {
+	if cursor.IsZero() {
 		return "", nil
 	}
 	plain, err := json.Marshal(cursor)

@@ -41,7 +41,7 @@ func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 			sift(req, hit, resp)
 		}
 		ask.Cursor = page.Next
-		if len(resp.Results) > 0 || page.Next == (confluenceclient.Cursor{}) {
+		if len(resp.Results) > 0 || page.Next.IsZero() {
 			break
 		}
 	}

@@ -60,7 +60,7 @@ func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, err
 	}
 	upstream := c.upstream
 	upstream.CacheBytes = cmp.Or(c.cacheBytes, -1) // to the client, 0 means the default
-	upstream.TracerProvider, upstream.MeterProvider, upstream.Logger = tel.traces, tel.metrics, log
+	upstream.TracerProvider, upstream.MeterProvider = tel.traces, tel.metrics
 	client, err := confluenceclient.New(upstream)
 	if err != nil {
 		return nil, usageError(err)
