@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
@@ -95,7 +94,7 @@ var losses = map[markdown.Code]brokerv1.WarningCode{
 // what a caller has left: the page is there already.
 const maxLookUpTime = 5 * time.Second
 
-// resolver looks up, in a few bulk reads at once and only where the body has ids
+// resolver looks up, in a few bulk reads and only where the body has ids
 // for which it has no names, what the words should say instead. A look-up that
 // fails or takes too long costs names, not the page; only a caller that is gone
 // ends the call.
@@ -111,12 +110,10 @@ func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 	}
 	looking, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	var people, pages, files error
-	var lookUps sync.WaitGroup
-	lookUps.Go(func() { r.Users, people = s.client.UserNames(looking, refs.Accounts) })
-	lookUps.Go(func() { pages = s.resolvePages(looking, refs, r) })
-	lookUps.Go(func() { files = s.resolveFiles(looking, w.page.ID, refs.Attachments, r.Attachments) })
-	lookUps.Wait()
+	var people error
+	r.Users, people = s.client.UserNames(looking, refs.Accounts)
+	pages := s.resolvePages(looking, refs, r)
+	files := s.resolveFiles(looking, w.page.ID, refs.Attachments, r.Attachments)
 	if err := ctx.Err(); err != nil {
 		return r, nil, err
 	}
