@@ -48,14 +48,20 @@ func (c *Client) Children(ctx context.Context, req ChildrenRequest) (*ChildrenPa
 	}
 	var refusal error
 	for _, op := range ops {
-		if c.isLacking(op) && op != ops[len(ops)-1] {
-			continue
+		var page *ChildrenPage
+		ask := func() (err error) {
+			page, err = c.listChildren(ctx, op, req)
+			return err
 		}
-		page, err := c.listChildren(ctx, op, req)
+		var err error
+		if op == ops[len(ops)-1] {
+			err = ask() // the last one's refusal is Confluence's own
+		} else {
+			err = c.unlessLacking(op, ask)
+		}
 		if CauseOf(err) != CauseScopeMissing {
 			return page, err
 		}
-		c.noteLacking(op)
 		if refusal == nil {
 			refusal = err // the preferred endpoint's scope is the one to ask for
 		}
@@ -98,25 +104,18 @@ type lackingKey struct {
 // of a token never change, so this only bounds how long an error can live on.
 const maxLackingAge = 5 * time.Minute
 
-func (c *Client) isLacking(op *Operation) bool {
-	_, ok := c.lacking.get(lackingKey{c.identity(), op.Name}, maxLackingAge)
-	return ok
-}
-
-func (c *Client) noteLacking(op *Operation) {
-	c.lacking.put(lackingKey{c.identity(), op.Name}, struct{}{}, time.Now())
-}
-
 // unlessLacking asks by f, but for operations that the token was refused before:
 // what is only asked to make an answer richer should not cost a refusal each
 // time.
 func (c *Client) unlessLacking(op *Operation, f func() error) error {
-	if c.isLacking(op) {
+	key := lackingKey{c.identity(), op.Name}
+	if _, lacking := c.lacking.get(key, maxLackingAge); lacking {
 		return lacksScope(op)
 	}
+	asked := time.Now()
 	err := f()
 	if CauseOf(err) == CauseScopeMissing {
-		c.noteLacking(op)
+		c.lacking.put(key, struct{}{}, asked)
 	}
 	return err
 }

@@ -19,6 +19,9 @@ type failure struct {
 	ambiguous bool // the control read must tell whether the token still works
 }
 
+// messageAbsent says both, because Confluence does not tell them apart.
+const messageAbsent = "absent, or not visible to the broker's account"
+
 // What a refused token can be told apart by; doctor has a remedy for each.
 const (
 	messageMismatch = "the gateway refuses the token: e-mail and token belong to different accounts, or the auth scheme is wrong"
@@ -138,7 +141,7 @@ func classifyNotFound(op *Operation, resp *http.Response, body errorBody) *failu
 	if isEdgeRefusal(resp) {
 		return failed(op, resp, CauseUnavailable, "Atlassian's edge refused the request")
 	}
-	f := failed(op, resp, CauseNotFound, "absent, or not visible to the broker's account")
+	f := failed(op, resp, CauseNotFound, messageAbsent)
 	// An answer that names what it did not find comes from Confluence itself. A
 	// bare one is what a dead token gets too.
 	text := body.text()

@@ -97,33 +97,41 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 	return req, nil
 }
 
-// send is the only door to the upstream. It returns an answer with status 200
-// (or a redirect, for the one operation that answers so), or an *Error with a
-// verdict.
-func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, error) {
-	ctx, op := call.in(ctx), call.op
-	req, err := c.newRequest(ctx, op, ids, query)
+// exchange is the only door to the upstream: it sends one operation and
+// classifies what comes. An answer beside a failure is the caller's to close, as
+// one without is.
+func (c *Client) exchange(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, *failure) {
+	ctx = call.in(ctx)
+	req, err := c.newRequest(ctx, call.op, ids, query)
 	if err != nil {
-		return nil, err
+		return nil, &failure{Error: classifyFailure(ctx, call.op, err)}
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, call.finish(classifyFailure(ctx, op, err))
+		return nil, &failure{Error: call.finish(classifyFailure(ctx, call.op, err))}
 	}
 	resp.Request = req // a RoundTripper need not set it
-	if op == opDownload && isRedirect(resp) {
+	if call.op == opDownload && isRedirect(resp) {
 		return resp, nil
 	}
-	failure := classify(op, resp)
+	return resp, classify(call.op, resp)
+}
+
+// send returns an answer with status 200 (or a redirect, for the one operation
+// that answers so), or an *Error with a verdict.
+func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, error) {
+	resp, failure := c.exchange(ctx, call, ids, query)
 	if failure == nil {
 		return resp, nil
 	}
-	closeBody(resp)
+	if resp != nil {
+		closeBody(resp)
+	}
 	if failure.ambiguous {
 		failure = c.verdict(ctx, failure)
 	}
 	if failure.Cause == CauseMisrouted {
-		failure.Host, failure.Path = req.URL.Host, req.URL.Path
+		failure.Host, failure.Path = resp.Request.URL.Host, resp.Request.URL.Path
 	}
 	return nil, call.finish(failure.Error)
 }

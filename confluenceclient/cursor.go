@@ -186,5 +186,5 @@ func first[T any](ctx context.Context, c *Client, op *Operation, query url.Value
 }
 
 func absent(op *Operation) *Error {
-	return &Error{Op: op, Cause: CauseNotFound, Message: "absent, or not visible to the broker's account"}
+	return &Error{Op: op, Cause: CauseNotFound, Message: messageAbsent}
 }

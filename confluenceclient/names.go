@@ -31,9 +31,10 @@ type personKey struct {
 // any beyond the first thousand, are absent.
 func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]string, error) {
 	names := map[string]string{}
+	identity := c.identity()
 	var unknown []string
 	for _, account := range accounts[:min(len(accounts), maxNamesAtAll)] {
-		if name, ok := c.people.get(personKey{c.identity(), account}, maxNameAge); !ok {
+		if name, ok := c.people.get(personKey{identity, account}, maxNameAge); !ok {
 			unknown = append(unknown, account)
 		} else if name != "" {
 			names[account] = name
@@ -56,13 +57,13 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 			return names, err
 		}
 		for _, account := range chunk {
-			c.people.put(personKey{c.identity(), account}, "", asked) // not shown, unless the answer says otherwise
+			c.people.put(personKey{identity, account}, "", asked) // not shown, unless the answer says otherwise
 		}
 		for _, user := range got.Results {
 			name := cmp.Or(oneLine(user.DisplayName), oneLine(user.PublicName))
 			if name != "" {
 				names[user.AccountID] = name
-				c.people.put(personKey{c.identity(), user.AccountID}, name, asked)
+				c.people.put(personKey{identity, user.AccountID}, name, asked)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 		if e.Cause == CauseForbidden { // of this one thing, then, or of this kind of call
 			e.Message = "Confluence refuses this to the token's account, though the token works"
 			if strings.Contains(e.Op.Path, "{id}") {
-				e.Cause, e.Message = CauseNotFound, "absent, or not visible to the broker's account"
+				e.Cause, e.Message = CauseNotFound, messageAbsent
 			}
 		}
 	case rejected:
@@ -95,20 +95,14 @@ func (c *Client) readStanding(ctx context.Context) standing {
 func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	ctx, call := withCall(ctx, op)
-	req, err := c.newRequest(ctx, op, probeIDs(op), probeQuery(op))
-	if err != nil {
-		return nil, &failure{Error: classifyFailure(ctx, op, err)}
-	}
-	resp, err := c.transport.RoundTrip(req)
-	if err != nil {
-		return nil, &failure{Error: call.finish(classifyFailure(ctx, op, err))}
+	resp, f := c.exchange(ctx, &call{op: op}, probeIDs(op), probeQuery(op))
+	if resp == nil {
+		return nil, f
 	}
 	defer closeBody(resp)
-	if op == opDownload && isRedirect(resp) {
-		return resp.Header, nil
+	if isRedirect(resp) { // of a download: there is no JSON to look at
+		return resp.Header, f
 	}
-	f := classify(op, resp)
 	if f == nil && !mayBeJSON(resp.Header) {
 		f = failed(op, resp, CauseBadResponse, "something other than JSON came: this is not Atlassian's gateway, or something stands in the way to it")
 	}
