@@ -53,7 +53,8 @@ func (s *service) readWords(ctx context.Context, id string, opts confluenceclien
 
 // convert puts the body into words, and tells what they lack and refer to.
 func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyFormat, resp *brokerv1.GetPageResponse) error {
-	resolver, warnings, err := s.resolver(ctx, w)
+	linked := s.linkedPages(w.doc.References().Addresses)
+	resolver, warnings, err := s.resolver(ctx, w, linked)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyForm
 	}
 	result := write(resolver)
 	resp.Page.Body = &brokerv1.Body{Format: format, Value: result.Text, Source: w.source}
-	resp.References = s.references(w.doc.References(), resolver)
+	resp.References = references(w.doc.References(), linked, resolver)
 	if w.doc.Empty() {
 		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_BODY_EMPTY, "body", "the page has no text, neither in storage format nor in ADF"))
 	}
@@ -98,7 +99,7 @@ const maxLookUpTime = 5 * time.Second
 // for which it has no names, what the words should say instead. A look-up that
 // fails or takes too long costs names, not the page; only a caller that is gone
 // ends the call.
-func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*brokerv1.Warning, error) {
+func (s *service) resolver(ctx context.Context, w words, linked []linkedPage) (markdown.Resolver, []*brokerv1.Warning, error) {
 	refs := w.doc.References()
 	r := markdown.Resolver{
 		SiteURL: s.client.SiteURL(), PageID: w.page.ID, SpaceKey: w.page.SpaceKey,
@@ -112,7 +113,7 @@ func (s *service) resolver(ctx context.Context, w words) (markdown.Resolver, []*
 	defer cancel()
 	var people error
 	r.Users, people = s.client.UserNames(looking, refs.Accounts)
-	pages := s.resolvePages(looking, refs, r)
+	pages := s.resolvePages(looking, refs.Pages, linked, r)
 	files := s.resolveFiles(looking, w.page.ID, refs.Attachments, r.Attachments)
 	if err := ctx.Err(); err != nil {
 		return r, nil, err
@@ -141,37 +142,46 @@ func whyMissed(f *failure) string {
 
 // resolvePages finds the titles of pages that are named by id or by address
 // alone. r's maps are filled.
-func (s *service) resolvePages(ctx context.Context, refs markdown.References, r markdown.Resolver) error {
+func (s *service) resolvePages(ctx context.Context, refs []markdown.PageRef, linked []linkedPage, r markdown.Resolver) error {
 	var ids []string
-	for _, ref := range refs.Pages {
+	for _, ref := range refs {
 		if ref.ID != "" && ref.Title == "" {
 			ids = append(ids, ref.ID)
 		}
 	}
-	for _, address := range refs.Addresses {
-		if page, ok := s.linkedPage(address); ok {
-			ids = append(ids, page.ID)
-		}
+	for _, link := range linked {
+		ids = append(ids, link.page.ID)
 	}
 	slices.Sort(ids)
 	pages, err := s.client.PageTitles(ctx, slices.Compact(ids))
-	for _, ref := range refs.Pages {
+	for _, ref := range refs {
 		if page, ok := pages[ref.ID]; ok {
 			r.Pages[ref] = markdown.Page{Title: page.Title, URL: page.WebURL}
 		}
 	}
-	for _, address := range refs.Addresses {
-		if page, ok := s.linkedPage(address); ok && pages[page.ID].Title != "" {
-			r.Links[address] = markdown.Page{Title: pages[page.ID].Title}
+	for _, link := range linked {
+		if page, ok := pages[link.page.ID]; ok {
+			r.Links[link.address] = markdown.Page{Title: page.Title}
 		}
 	}
 	return err
 }
 
-// linkedPage is the page of the site that an address names by its id, if it does.
-func (s *service) linkedPage(address string) (confluenceclient.Address, bool) {
-	page, err := s.client.ParseAddress(address)
-	return page, err == nil && page.Type == confluenceclient.TypePage && page.ID != ""
+// linkedPage is a page of the site that an address in a body names by its id.
+type linkedPage struct {
+	address string
+	page    confluenceclient.Address
+}
+
+func (s *service) linkedPages(addresses []string) []linkedPage {
+	var linked []linkedPage
+	for _, address := range addresses {
+		page, err := s.client.ParseAddress(address)
+		if err == nil && page.Type == confluenceclient.TypePage && page.ID != "" {
+			linked = append(linked, linkedPage{address: address, page: page})
+		}
+	}
+	return linked
 }
 
 func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment) error {
@@ -196,14 +206,17 @@ func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdo
 	return nil
 }
 
-func (s *service) references(refs markdown.References, r markdown.Resolver) *brokerv1.References {
+func references(refs markdown.References, linked []linkedPage, r markdown.Resolver) *brokerv1.References {
 	out := &brokerv1.References{SpaceKeys: refs.Spaces, AccountIds: refs.Accounts, JiraKeys: refs.JiraKeys}
+	listed := map[string]bool{} // by id
 	for _, ref := range refs.Pages {
+		listed[ref.ID] = true
 		out.Pages = append(out.Pages, pageReference(ref, r))
 	}
-	for _, address := range refs.Addresses {
-		if page, ok := s.linkedPage(address); ok && !slices.ContainsFunc(out.GetPages(), func(p *brokerv1.PageReference) bool { return p.GetPageId() == page.ID }) {
-			out.Pages = append(out.Pages, &brokerv1.PageReference{PageId: page.ID, SpaceKey: page.SpaceKey, Title: r.Links[address].Title})
+	for _, link := range linked {
+		if id := link.page.ID; !listed[id] {
+			listed[id] = true
+			out.Pages = append(out.Pages, &brokerv1.PageReference{PageId: id, SpaceKey: link.page.SpaceKey, Title: r.Links[link.address].Title})
 		}
 	}
 	for _, ref := range refs.Attachments {

@@ -124,19 +124,21 @@ func services() []grpc.ServiceDesc {
 	return []grpc.ServiceDesc{brokerv1.BrokerService_ServiceDesc, brokerv1.DiagnosticsService_ServiceDesc}
 }
 
-// isOurs tells whether a full method name is one of the broker's API.
-func isOurs(fullMethod string) bool {
+// methods are the full names of the API's methods.
+var methods = fullMethodNames()
+
+func fullMethodNames() map[string]bool {
+	names := map[string]bool{}
 	for _, service := range services() {
 		for _, m := range service.Methods {
-			if fullMethod == "/"+service.ServiceName+"/"+m.MethodName {
-				return true
-			}
+			names["/"+service.ServiceName+"/"+m.MethodName] = true
 		}
 		for _, m := range service.Streams {
-			if fullMethod == "/"+service.ServiceName+"/"+m.StreamName {
-				return true
-			}
+			names["/"+service.ServiceName+"/"+m.StreamName] = true
 		}
 	}
-	return false
+	return names
 }
+
+// isOurs tells whether a full method name is one of the broker's API.
+func isOurs(fullMethod string) bool { return methods[fullMethod] }
