@@ -12,8 +12,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Client reads one Confluence site. Make it with New.
@@ -27,7 +25,7 @@ type Client struct {
 	people    *cache[personKey, string]           // display names by account id
 	files     *cache[filesKey, map[string]string] // file names by file id
 	lacking   *cache[lackingKey, struct{}]        // operations that the token was refused for lack of a scope
-	controls  singleflight.Group                  // control reads under way
+	controls  flights[struct{}, standing]         // control reads under way
 }
 
 // New checks cfg and returns a client. It makes no requests.

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
-	"golang.org/x/sync/singleflight"
 )
 
 // oauthTokens gets access tokens for client credentials and keeps the latest.
@@ -21,7 +20,7 @@ import (
 type oauthTokens struct {
 	transport http.RoundTripper
 	creds     Credentials
-	fetches   singleflight.Group
+	fetches   flights[struct{}, string]
 
 	mu      sync.Mutex
 	latest  string
@@ -42,7 +41,7 @@ func (o *oauthTokens) token(ctx context.Context) (string, error) {
 	if token := o.usable(); token != "" {
 		return token, nil
 	}
-	return share(ctx, &o.fetches, o.fetch)
+	return o.fetches.do(ctx, struct{}{}, o.fetch)
 }
 
 func (o *oauthTokens) usable() string {

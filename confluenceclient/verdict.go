@@ -56,7 +56,7 @@ func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 // control reads the current user. Failures at the same time share one read, and
 // it outlives a caller that gives up.
 func (c *Client) control(ctx context.Context) standing {
-	s, err := share(ctx, &c.controls, func(ctx context.Context) (standing, error) { return c.readStanding(ctx), nil })
+	s, err := c.controls.do(ctx, struct{}{}, func(ctx context.Context) (standing, error) { return c.readStanding(ctx), nil })
 	if err != nil {
 		return unknown
 	}
