@@ -18,6 +18,7 @@ type flow struct {
 	referenceSet
 	stack []*block // the open containers, outermost first
 	text  block    // the text block at hand: a paragraph or a heading
+	runs  slab[run]
 	// inline tells that the parser is in a sentence, which a macro that shows
 	// one line should not break.
 	inline bool
@@ -75,39 +76,6 @@ func (f *flow) atom(r run, st style) {
 // marker stands for something that cannot be shown.
 func (f *flow) marker(text string, st style) { f.write("["+text+"]", st) }
 
-// clean takes out characters that no text has. They reach this place through
-// numeric references and JSON escapes.
-func (f *flow) clean(s string) string {
-	if allText(s) {
-		return s
-	}
-	f.add(CharactersReplaced, "", "control characters were taken out")
-	return strings.Map(func(r rune) rune {
-		if noText(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// allText tells whether a string holds nothing that noText tells. It is on the way
-// of every byte, so it looks at bytes.
-func allText(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7F ||
-			c == 0xEF && (strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF")) {
-			return false
-		}
-	}
-	return true
-}
-
-// noText tells the characters that XML 1.0 forbids.
-func noText(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7F || r == 0xFFFE || r == 0xFFFF
-}
-
 // heading makes what follows, up to end, a heading.
 func (f *flow) heading(level int) {
 	f.end()
@@ -117,9 +85,11 @@ func (f *flow) heading(level int) {
 // end closes the text block at hand. Nothing comes of one that shows nothing.
 func (f *flow) end() {
 	if runs := tidy(f.text.runs); len(runs) > 0 {
-		f.append(&block{kind: f.text.kind, level: f.text.level, runs: runs})
+		kept := f.runs.take(len(runs))
+		copy(kept, runs)
+		f.append(&block{kind: f.text.kind, level: f.text.level, runs: kept})
 	}
-	f.text = block{}
+	f.text = block{runs: f.text.runs[:0]}
 	f.atomic = false
 }
 
@@ -134,8 +104,7 @@ func (f *flow) leaf(b *block) {
 // out, unless its place counts, as in lists and tables.
 func (f *flow) within(b *block, fill func()) {
 	// An inner block does not end a heading: what is left of it is one still.
-	before := f.text
-	before.runs = nil
+	kind, level := f.text.kind, f.text.level
 	f.end()
 	if len(f.stack) >= maxDepth && !f.fits(b) {
 		f.add(LimitExceeded, "nesting", "blocks nested too deep were shown at a lesser depth")
@@ -153,7 +122,7 @@ func (f *flow) within(b *block, fill func()) {
 	if len(b.blocks) > 0 || b.kind == item || b.kind == cell || b.kind == row && f.parent().kind == table {
 		f.append(b)
 	}
-	f.text = before
+	f.text.kind, f.text.level = kind, level
 }
 
 func (f *flow) parent() *block { return f.stack[len(f.stack)-1] }
@@ -216,14 +185,16 @@ func cellOf(b *block) *block {
 // tidy returns the runs with blanks as a browser shows them: each stretch of
 // blanks is one, and none is left at the start or end of a line.
 //
-// It reuses the slice, of which at most as much is kept.
+// It works in place.
 func tidy(runs []run) []run {
 	kept := runs[:0]
 	blank := true // a blank here would not show
 	for _, r := range runs {
 		switch {
 		case r.kind == textRun && r.marks&codeMark != 0:
-			r.text = oneLine.Replace(r.text)
+			if strings.ContainsAny(r.text, "\r\n") {
+				r.text = oneLine.Replace(r.text)
+			}
 		case r.kind == textRun:
 			r.text = collapse(r.text, blank)
 			if r.text == "" {

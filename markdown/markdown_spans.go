@@ -9,6 +9,9 @@ import (
 // look only like what both neighbours look like. So no emphasis starts or ends
 // with a blank, which CommonMark would not take for emphasis.
 func splitBlanks(spans []span) []span {
+	if len(spans) == 1 && !spans[0].blank() && strings.TrimSpace(spans[0].text) == spans[0].text {
+		return spans
+	}
 	out := make([]span, 0, len(spans)+4)
 	for _, s := range spans {
 		if s.kind != textRun || s.marks&codeMark != 0 {

@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 )
@@ -54,11 +53,12 @@ func (w *markdownWriter) row(cells []string) {
 
 // cell returns a cell's content as one line.
 func (w *markdownWriter) cell(b *block) string {
-	outer := w.out
-	w.out = bytes.Buffer{}
+	outer := w.cellStart
+	w.cellStart = w.out.Len()
 	w.cellBlocks(b.blocks, "")
-	text := w.out.String()
-	w.out = outer
+	text := string(w.out.Bytes()[w.cellStart:])
+	w.out.Truncate(w.cellStart)
+	w.cellStart = outer
 	return text
 }
 
@@ -121,7 +121,7 @@ func (w *markdownWriter) flattened(construct string) {
 
 // cellLine begins a line of a cell.
 func (w *markdownWriter) cellLine(lead string) {
-	if w.out.Len() > 0 {
+	if w.out.Len() > w.cellStart {
 		w.out.WriteString(cellBreak)
 	}
 	w.out.WriteString(lead)

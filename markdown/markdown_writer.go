@@ -17,8 +17,9 @@ type markdownWriter struct {
 	// list: the next list must look different, or the two would be one.
 	last *block
 	mark byte
-	// cellLists is how many lists of a table cell are open.
-	cellLists int
+	// cellStart is where the cell at hand starts, and cellLists how many lists of
+	// it are open.
+	cellStart, cellLists int
 }
 
 // blocks writes blocks, with an empty line between two unless they are tight.

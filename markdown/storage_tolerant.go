@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"encoding/xml"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,12 +14,12 @@ func readTolerantly(source string, w *warnings) *element {
 	source = strings.ReplaceAll(source, "]] >", "]]>")
 	tokens := html.NewTokenizer(strings.NewReader(source))
 	tokens.AllowCDATA(true)
-	b := newElementBuilder()
+	b := newElementBuilder(w)
 	open := make(map[string]int) // how many elements of a name are open
 	for {
 		switch tokens.Next() {
 		case html.ErrorToken:
-			return b.done(w)
+			return b.done()
 		case html.TextToken:
 			if content, found := strings.CutPrefix(string(tokens.Raw()), "<![CDATA["); found {
 				b.write(strings.TrimSuffix(content, "]]>")) // in which nothing is a reference
@@ -29,12 +28,12 @@ func readTolerantly(source string, w *warnings) *element {
 			b.write(string(tokens.Text()))
 		case html.SelfClosingTagToken:
 			token := tokens.Token()
-			b.start(token.Data, attributes(token.Attr))
+			b.start(token.Data, attributes(token.Attr, w))
 			b.end()
 		case html.StartTagToken:
 			token := tokens.Token()
 			tokens.NextIsNotRawText() // <title> and its like hold elements here
-			b.start(token.Data, attributes(token.Attr))
+			b.start(token.Data, attributes(token.Attr, w))
 			if voidElement(token.Data) {
 				b.end()
 				break
@@ -54,14 +53,10 @@ func readTolerantly(source string, w *warnings) *element {
 	}
 }
 
-func attributes(attrs []html.Attribute) []xml.Attr {
-	out := make([]xml.Attr, len(attrs))
+func attributes(attrs []html.Attribute, w *warnings) []attribute {
+	out := make([]attribute, len(attrs))
 	for i, a := range attrs {
-		prefix, local, found := strings.Cut(a.Key, ":")
-		if !found {
-			prefix, local = "", a.Key
-		}
-		out[i] = xml.Attr{Name: xml.Name{Space: prefix, Local: local}, Value: a.Val}
+		out[i] = attribute{local: a.Key[strings.IndexByte(a.Key, ':')+1:], value: w.clean(a.Val)}
 	}
 	return out
 }

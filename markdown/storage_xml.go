@@ -1,0 +1,261 @@
+package markdown
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// xmlReader reads XML as storage format has it: with the entity names of HTML,
+// prefixes without a declaration and any number of roots. Unknown entities stay
+// as they are written, and a document type is skipped, so nothing is ever loaded
+// or expanded.
+//
+// It cuts names and texts out of the source and copies only what holds
+// references, which makes it several times faster than encoding/xml. A test
+// holds it against that.
+type xmlReader struct {
+	*elementBuilder
+	source string
+	at     int // what has been read
+	tag    []attribute
+}
+
+// readXML fails for what is not well-formed.
+func readXML(source string, w *warnings) (*element, error) {
+	x := xmlReader{elementBuilder: newElementBuilder(w), source: source}
+	for x.at < len(source) {
+		if err := x.markup(); err != nil {
+			before := source[:x.at]
+			line, column := strings.Count(before, "\n")+1, x.at-strings.LastIndexByte(before, '\n')
+			return nil, fmt.Errorf("line %d, column %d: %w", line, column, err)
+		}
+	}
+	if n := len(x.names); n > 0 {
+		return nil, fmt.Errorf("%s is not closed", cut(x.names[n-1], 40))
+	}
+	return x.done(), nil
+}
+
+// markup reads what is next: a text, a tag, or what shows nothing.
+func (x *xmlReader) markup() error {
+	switch rest := x.source[x.at:]; {
+	case rest[0] != '<':
+		end := strings.IndexByte(rest, '<')
+		if end < 0 {
+			end = len(rest)
+		}
+		x.at += end
+		x.write(x.dereferenced(rest[:end]))
+		return nil
+	case strings.HasPrefix(rest, "</"):
+		return x.endTag()
+	case strings.HasPrefix(rest, "<![CDATA["):
+		content, err := x.section("<![CDATA[", "]]>")
+		x.write(normalLines(content))
+		return err
+	case strings.HasPrefix(rest, "<!--"):
+		_, err := x.section("<!--", "-->")
+		return err
+	case strings.HasPrefix(rest, "<?"):
+		_, err := x.section("<?", "?>")
+		return err
+	case strings.HasPrefix(rest, "<!DOCTYPE"):
+		return x.documentType()
+	}
+	return x.startTag()
+}
+
+// section returns what stands between a start that is next and its end.
+func (x *xmlReader) section(start, end string) (string, error) {
+	content, _, found := strings.Cut(x.source[x.at+len(start):], end)
+	if !found {
+		return "", fmt.Errorf("%s has no end %s", start, end)
+	}
+	x.at += len(start) + len(content) + len(end)
+	return content, nil
+}
+
+func (x *xmlReader) documentType() error {
+	depth, quote := 0, byte(0)
+	for i := x.at; i < len(x.source); i++ {
+		switch c := x.source[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '<':
+			depth++
+		case c == '>':
+			if depth--; depth == 0 {
+				x.at = i + 1
+				return nil
+			}
+		}
+	}
+	return errors.New("the document type has no end")
+}
+
+func (x *xmlReader) endTag() error {
+	from := x.at
+	x.at += len("</")
+	name := x.name()
+	x.skipBlanks()
+	if name == "" || !x.next(">") {
+		x.at = from
+		return errors.New("an end tag is broken")
+	}
+	if n := len(x.names); n == 0 || x.names[n-1] != name {
+		x.at = from
+		return fmt.Errorf("unexpected end of %s", cut(name, 40))
+	}
+	x.end()
+	return nil
+}
+
+func (x *xmlReader) startTag() error {
+	x.at++
+	name := x.name()
+	if name == "" {
+		x.at--
+		return errors.New("< without a name behind it")
+	}
+	x.tag = x.tag[:0]
+	for {
+		x.skipBlanks()
+		switch {
+		case x.next(">"):
+			x.start(name, x.tag)
+			return nil
+		case x.next("/>"):
+			x.start(name, x.tag)
+			x.end()
+			return nil
+		}
+		a, err := x.attribute()
+		if err != nil {
+			return fmt.Errorf("in %s: %w", cut(name, 40), err)
+		}
+		x.tag = append(x.tag, a)
+	}
+}
+
+func (x *xmlReader) attribute() (attribute, error) {
+	name := x.name()
+	if name == "" {
+		return attribute{}, errors.New("no attribute where one should be")
+	}
+	x.skipBlanks()
+	equal := x.next("=")
+	x.skipBlanks()
+	rest := x.source[x.at:]
+	if !equal || rest == "" || rest[0] != '"' && rest[0] != '\'' {
+		return attribute{}, fmt.Errorf("attribute %s has no quoted value", cut(name, 40))
+	}
+	value, _, closed := strings.Cut(rest[1:], rest[:1])
+	if !closed || strings.Contains(value, "<") { // a quote that is missing must not swallow text
+		return attribute{}, fmt.Errorf("the value of attribute %s does not end", cut(name, 40))
+	}
+	x.at += len(value) + 2
+	return attribute{local: name[strings.IndexByte(name, ':')+1:], value: x.dereferenced(value)}, nil
+}
+
+// name reads a name; "" if none is next.
+func (x *xmlReader) name() string {
+	rest := x.source[x.at:]
+	end := strings.IndexFunc(rest, func(r rune) bool { return !nameRune(r) })
+	if end < 0 {
+		end = len(rest)
+	}
+	if first, _ := utf8.DecodeRuneInString(rest); first != '_' && !unicode.IsLetter(first) {
+		return ""
+	}
+	x.at += end
+	return rest[:end]
+}
+
+func nameRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == ':' || r == '_' || r == '.'
+	}
+	return unicode.In(r, unicode.L, unicode.N, unicode.M)
+}
+
+// next reads a mark, if it is next.
+func (x *xmlReader) next(mark string) bool {
+	if !strings.HasPrefix(x.source[x.at:], mark) {
+		return false
+	}
+	x.at += len(mark)
+	return true
+}
+
+func (x *xmlReader) skipBlanks() {
+	for x.at < len(x.source) && strings.IndexByte(" \t\r\n", x.source[x.at]) >= 0 {
+		x.at++
+	}
+}
+
+// maxReference bounds how far the end of a reference is looked for, as a text
+// may hold any number of ampersands.
+const maxReference = 32
+
+// dereferenced returns a text of the source as it is meant: with references
+// replaced and lines that end as the tree has it.
+func (x *xmlReader) dereferenced(text string) string {
+	text = normalLines(text)
+	at := strings.IndexByte(text, '&')
+	if at < 0 {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for ; at >= 0; at = strings.IndexByte(text, '&') {
+		b.WriteString(text[:at])
+		text = text[at:]
+		meant, size := "&", 1
+		if end := strings.IndexByte(text[:min(len(text), maxReference)], ';'); end > 0 {
+			if found := entity(text[1:end]); found != "" {
+				meant, size = x.clean(found), end+1
+			}
+		}
+		b.WriteString(meant)
+		text = text[size:]
+	}
+	b.WriteString(text)
+	return b.String()
+}
+
+// entity returns what the name of a reference stands for; "" if it is none.
+func entity(name string) string {
+	switch name {
+	case "amp":
+		return "&"
+	case "lt":
+		return "<"
+	case "gt":
+		return ">"
+	case "quot":
+		return `"`
+	case "apos":
+		return "'"
+	}
+	digits, numeric := strings.CutPrefix(name, "#")
+	if !numeric {
+		return xml.HTMLEntity[name]
+	}
+	base := 10
+	if hex, found := strings.CutPrefix(digits, "x"); found {
+		digits, base = hex, 16
+	}
+	if n, err := strconv.ParseUint(digits, base, 32); err == nil && n <= unicode.MaxRune {
+		return string(rune(n))
+	}
+	return ""
+}
