@@ -46,6 +46,9 @@ const (
 
 	defaultMaxResponseBytes = 32 << 20
 	defaultCacheBytes       = 64 << 20
+	defaultConnectTimeout   = 10 * time.Second
+	defaultTLSTimeout       = 10 * time.Second
+	defaultHeaderTimeout    = 30 * time.Second
 	defaultStallTimeout     = 30 * time.Second
 )
 
@@ -60,6 +63,9 @@ type Config struct {
 	MaxResponseBytes int64         // largest JSON answer read; 0: 32 MiB
 	MaxFileBytes     int64         // largest attachment handed out; 0: no limit
 	CacheBytes       int64         // memory for cached pages; 0: 64 MiB; negative: no cache
+	ConnectTimeout   time.Duration // longest wait for a connection; 0: 10 s
+	TLSTimeout       time.Duration // longest wait for its TLS handshake; 0: 10 s
+	HeaderTimeout    time.Duration // longest wait for an answer to begin; 0: 30 s
 	StallTimeout     time.Duration // longest silence within an answer or a download; 0: 30 s
 
 	Transport      http.RoundTripper    // below all layers; nil: an http.Transport made for one busy host
@@ -73,6 +79,9 @@ func (cfg Config) withDefaults() Config {
 	cfg.Credentials.TokenURL = cmp.Or(cfg.Credentials.TokenURL, DefaultTokenURL)
 	cfg.MaxResponseBytes = cmp.Or(cfg.MaxResponseBytes, defaultMaxResponseBytes)
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, defaultCacheBytes)
+	cfg.ConnectTimeout = cmp.Or(cfg.ConnectTimeout, defaultConnectTimeout)
+	cfg.TLSTimeout = cmp.Or(cfg.TLSTimeout, defaultTLSTimeout)
+	cfg.HeaderTimeout = cmp.Or(cfg.HeaderTimeout, defaultHeaderTimeout)
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, defaultStallTimeout)
 	if len(cfg.MediaHosts) == 0 {
 		cfg.MediaHosts = []string{DefaultMediaHost}

@@ -18,7 +18,7 @@ func Discover(ctx context.Context, siteURL string, transport http.RoundTripper) 
 		return "", err
 	}
 	if transport == nil {
-		transport = newBaseTransport()
+		transport = newBaseTransport(Config{})
 	}
 	base := strings.TrimSuffix(strings.TrimRight(siteURL, "/"), "/wiki")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/_edge/tenant_info", nil)

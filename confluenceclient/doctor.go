@@ -149,7 +149,7 @@ func (d *doctor) clock(context.Context) Finding {
 // transport is for the requests to the site, which the client does not make.
 func (d *doctor) transport() http.RoundTripper {
 	if d.cfg.Transport == nil {
-		d.cfg.Transport = newBaseTransport() // the client, made later, shares it
+		d.cfg.Transport = newBaseTransport(d.cfg) // the client, made later, shares it
 	}
 	return d.cfg.Transport
 }

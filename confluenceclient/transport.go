@@ -2,7 +2,6 @@ package confluenceclient
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -23,28 +22,13 @@ import (
 func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
 	transport := cfg.Transport
 	if transport == nil {
-		transport = newBaseTransport()
+		transport = newBaseTransport(cfg)
 	}
 	traced, err := newTrace(tracerProvider(cfg), meterProvider(cfg))
 	if err != nil {
 		return nil, err
 	}
 	return &retry{next: traced.around(newAuth(transport, traced.around(transport), cfg, gateway))}, nil
-}
-
-// newBaseTransport is http.DefaultTransport with one busy host in mind: with
-// the usual two idle connections a host, most calls would dial anew. Proxy
-// variables are not heeded: no setting of the environment can lead the token
-// another way.
-func newBaseTransport() *http.Transport {
-	return &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-	}
 }
 
 func tracerProvider(cfg Config) trace.TracerProvider {
