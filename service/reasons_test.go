@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -212,14 +213,15 @@ func TestAnswersWithoutWhatIsDueDoNotFellTheBroker(t *testing.T) {
 // that gave them.
 var provoked sync.Map
 
-// TestMain fails a whole run in which a reason of the API, or the failing of an
-// RPC, was seen by no test.
+// TestMain fails a run that leaves a goroutine behind, and a whole run in which
+// a reason of the API, or the failing of an RPC, was seen by no test.
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 && isWholeRun() {
-		code = checkProvoked()
-	}
-	os.Exit(code)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if code == 0 && isWholeRun() {
+			code = checkProvoked()
+		}
+		os.Exit(code)
+	}))
 }
 
 func isWholeRun() bool {

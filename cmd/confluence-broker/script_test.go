@@ -15,11 +15,24 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
 	// This test binary plays the program when it is started under its name.
-	testscript.Main(m, map[string]func(){"confluence-broker": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"confluence-broker": main})
+}
+
+// leakChecked fails a run that leaves a goroutine behind.
+type leakChecked struct{ *testing.M }
+
+func (m leakChecked) Run() int {
+	code := m.M.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Println("FAIL:", err)
+		return 1
+	}
+	return code
 }
 
 // TestScripts runs the commands as people do; each script tells one story.

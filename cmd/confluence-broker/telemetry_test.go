@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -136,21 +135,11 @@ func TestVariablesThatMakeNoSenseAreWarnedOfAndIgnored(t *testing.T) { // not pa
 // A collector that takes connections and never answers is worse than one that
 // is down.
 func TestACollectorThatNeverAnswersDoesNotHoldUpTheEnd(t *testing.T) { // not parallel: the exporter reads the environment
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(io.Discard, conn) }()
-		}
-	}()
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+l.Addr().String())
+	ended := make(chan struct{})
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ended }))
+	defer collector.Close()
+	defer close(ended) // the exporter is still at it
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
 	tel, err := newTelemetry(t.Context(), os.Getenv, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
