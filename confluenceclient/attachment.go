@@ -56,7 +56,7 @@ func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Att
 	link := cmp.Or(got.Links.WebUI, got.WebUILink)
 	attachment := &Attachment{
 		ID: "att" + strings.TrimPrefix(string(got.ID), "att"), Title: got.Title, MediaType: got.MediaType, Comment: got.Comment,
-		Version: got.Version.version(), ContainerID: string(container),
+		Version: got.Version.version(), ContainerID: string(container), ContainerType: got.containerType(),
 		SpaceKey: c.spaceKeyOf(link), WebURL: c.webURL(link), CreateTime: got.CreatedAt.Time,
 	}
 	if size := got.FileSize; size.told && size.value > 0 { // 0 has been seen for files that are not empty
@@ -66,4 +66,14 @@ func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Att
 		attachment.WebURL = c.pageURL(attachment.ContainerID)
 	}
 	return attachment, nil
+}
+
+func (a attachmentJSON) containerType() ContentType {
+	switch {
+	case a.PageID != "":
+		return TypePage
+	case a.BlogPostID != "":
+		return TypeBlogPost
+	}
+	return ""
 }

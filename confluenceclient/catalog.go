@@ -87,6 +87,59 @@ var (
 		Classic:  []string{"search:confluence"},
 		Granular: []string{"read:content-details:confluence"},
 	}
+	opGetBlogPost = &Operation{
+		Name: "getBlogPostById", API: "v2", Path: "/wiki/api/v2/blogposts/{id}",
+		Granular: []string{"read:page:confluence"},
+	}
+	opGetFolder = &Operation{
+		Name: "getFolderById", API: "v2", Path: "/wiki/api/v2/folders/{id}",
+		Granular: []string{"read:folder:confluence"},
+	}
+	opGetWhiteboard = &Operation{
+		Name: "getWhiteboardById", API: "v2", Path: "/wiki/api/v2/whiteboards/{id}",
+		Granular: []string{"read:whiteboard:confluence"},
+	}
+	opGetDatabase = &Operation{
+		Name: "getDatabaseById", API: "v2", Path: "/wiki/api/v2/databases/{id}",
+		Granular: []string{"read:database:confluence"},
+	}
+	opGetEmbed = &Operation{
+		Name: "getSmartLinkById", API: "v2", Path: "/wiki/api/v2/embeds/{id}",
+		Granular: []string{"read:embed:confluence"},
+	}
+	opPageAncestors = &Operation{
+		Name: "getPageAncestors", API: "v2", Path: "/wiki/api/v2/pages/{id}/ancestors",
+		Granular: []string{"read:content.metadata:confluence"},
+	}
+	opFolderAncestors = &Operation{
+		Name: "getFolderAncestors", API: "v2", Path: "/wiki/api/v2/folders/{id}/ancestors",
+		Granular: []string{"read:content.metadata:confluence"},
+	}
+	opWhiteboardAncestors = &Operation{
+		Name: "getWhiteboardAncestors", API: "v2", Path: "/wiki/api/v2/whiteboards/{id}/ancestors",
+		Granular: []string{"read:content.metadata:confluence"},
+	}
+	opDatabaseAncestors = &Operation{
+		Name: "getDatabaseAncestors", API: "v2", Path: "/wiki/api/v2/databases/{id}/ancestors",
+		Granular: []string{"read:content.metadata:confluence"},
+	}
+	opEmbedAncestors = &Operation{
+		Name: "getSmartLinkAncestors", API: "v2", Path: "/wiki/api/v2/embeds/{id}/ancestors",
+		Granular: []string{"read:content.metadata:confluence"},
+	}
+	opPageLabels = &Operation{
+		Name: "getPageLabels", API: "v2", Path: "/wiki/api/v2/pages/{id}/labels",
+		Granular: []string{"read:page:confluence"},
+	}
+	opBlogPostLabels = &Operation{
+		Name: "getBlogPostLabels", API: "v2", Path: "/wiki/api/v2/blogposts/{id}/labels",
+		Granular: []string{"read:page:confluence"},
+	}
+	opRestrictions = &Operation{
+		Name: "getRestrictionsByOperation", API: "v1", Path: "/wiki/rest/api/content/{id}/restriction/byOperation",
+		Classic:  []string{"read:confluence-content.all"},
+		Granular: []string{"read:content-details:confluence"},
+	}
 	// opCurrentUser is the control read: it tells a dead token from an absent
 	// page. No RPC needs its scope, since a refusal for the scope already shows
 	// that the token lives.
@@ -132,5 +185,28 @@ func Needs() []Need {
 		{RPC: "Search", AnyOf: []*Operation{opSearch}},
 		{RPC: "GetAttachment", AnyOf: []*Operation{opGetAttachment}},
 		{RPC: "GetAttachment", AnyOf: []*Operation{opDownload}},
+	}
+}
+
+// PolicyNeeds lists what rules about reading ask of the upstream, beside what the
+// RPCs ask: only a broker whose policy has such rules needs it. RPC is the RPC
+// whose answers the rule is about, empty: all of them.
+func PolicyNeeds() []Need {
+	return []Need{
+		{RPC: "ListChildren", Purpose: "spaces: of a folder", AnyOf: []*Operation{opGetFolder}},
+		{RPC: "ListChildren", Purpose: "spaces: of a whiteboard", AnyOf: []*Operation{opGetWhiteboard}},
+		{RPC: "ListChildren", Purpose: "spaces: of a database", AnyOf: []*Operation{opGetDatabase}},
+		{RPC: "ListChildren", Purpose: "spaces: of an embed", AnyOf: []*Operation{opGetEmbed}},
+		{RPC: "GetAttachment", Purpose: "spaces: of a page", AnyOf: []*Operation{opGetPage}},
+		{RPC: "GetAttachment", Purpose: "spaces: of a blog post", AnyOf: []*Operation{opGetBlogPost}},
+		{Purpose: "spaces", AnyOf: []*Operation{opListSpaces}},
+		{Purpose: "labels: of a page", AnyOf: []*Operation{opPageLabels}},
+		{Purpose: "labels: of a blog post", AnyOf: []*Operation{opBlogPostLabels}},
+		{Purpose: "subtrees: of a page", AnyOf: []*Operation{opPageAncestors}},
+		{Purpose: "subtrees: of a folder", AnyOf: []*Operation{opFolderAncestors}},
+		{Purpose: "subtrees: of a whiteboard", AnyOf: []*Operation{opWhiteboardAncestors}},
+		{Purpose: "subtrees: of a database", AnyOf: []*Operation{opDatabaseAncestors}},
+		{Purpose: "subtrees: of an embed", AnyOf: []*Operation{opEmbedAncestors}},
+		{Purpose: "restricted", AnyOf: []*Operation{opRestrictions}},
 	}
 }

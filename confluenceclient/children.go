@@ -31,6 +31,7 @@ type childJSON struct {
 	Status        string    `json:"status"`
 	Title         string    `json:"title"`
 	Type          string    `json:"type"`
+	SpaceID       contentID `json:"spaceId"`
 	ChildPosition number    `json:"childPosition"`
 	Links         linksJSON `json:"_links"`
 }
@@ -159,7 +160,7 @@ func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRe
 
 func (c *Client) child(op *Operation, item childJSON) Child {
 	child := Child{
-		ID: string(item.ID), Type: ContentType(item.Type), Title: item.Title, Status: item.Status,
+		ID: string(item.ID), Type: ContentType(item.Type), Title: item.Title, Status: item.Status, SpaceID: string(item.SpaceID),
 		WebURL: c.webURL(item.Links.WebUI),
 	}
 	if position := item.ChildPosition.int32(); item.ChildPosition.told && int64(position) == item.ChildPosition.value {

@@ -23,6 +23,7 @@ type Client struct {
 	pages     *cache[pageKey, *Page]
 	spaces    *cache[spaceKey, space]
 	people    *cache[personKey, string]           // display names by account id
+	places    *cache[placeKey, any]               // facts about where content lies
 	files     *cache[filesKey, map[string]string] // file names by file id
 	lacking   *cache[lackingKey, struct{}]        // operations that the token was refused for lack of a scope
 	controls  flights[struct{}, standing]         // control reads under way
@@ -56,6 +57,7 @@ func New(cfg Config) (*Client, error) {
 		spaces:  newCache[spaceKey, space](maxCachedEntries, nil),
 		files:   newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
 		people:  newCache[personKey, string](maxCachedEntries, nil),
+		places:  newCache[placeKey, any](maxCachedEntries, nil),
 		lacking: newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil
 }

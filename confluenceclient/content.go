@@ -61,6 +61,7 @@ type Child struct {
 	Type              ContentType
 	Position          *int32 // nil: not told
 	WebURL            string // on the site; empty where none can be made
+	SpaceID           string // empty: not told
 }
 
 // SearchResult is one hit of a search.
@@ -81,7 +82,8 @@ type Attachment struct {
 	ID, Title, MediaType, Comment string
 	FileSize                      *int64 // bytes, at least 1; nil: not told
 	Version                       Version
-	ContainerID                   string // page, blog post or custom content
+	ContainerID                   string      // page, blog post or custom content
+	ContainerType                 ContentType // empty for custom content
 	SpaceKey                      string // empty where it cannot be told
 	WebURL                        string // on the site
 	CreateTime                    time.Time

@@ -141,7 +141,7 @@ func (c *Client) readPage(ctx context.Context, id string, opts PageOptions) (*Pa
 		// Best effort: without the scope for spaces the page is still good, and
 		// the empty key tells.
 		err := c.unlessLacking(opListSpaces, func() (err error) {
-			page.SpaceKey, err = c.spaceKeyByID(ctx, page.SpaceID)
+			page.SpaceKey, err = c.SpaceKeyByID(ctx, page.SpaceID)
 			return err
 		})
 		if err != nil && CauseOf(err) != CauseScopeMissing && CauseOf(err) != CauseNotFound {

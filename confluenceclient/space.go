@@ -43,7 +43,9 @@ func (c *Client) spaceByKey(ctx context.Context, key string) (space, error) {
 	})
 }
 
-func (c *Client) spaceKeyByID(ctx context.Context, id string) (string, error) {
+// SpaceKeyByID returns the key of the space with this id. CauseNotFound means
+// that there is none, or none that the token's account may see.
+func (c *Client) SpaceKeyByID(ctx context.Context, id string) (string, error) {
 	s, err := c.space(ctx, "ids", id, func(s spaceJSON) bool { return string(s.ID) == id })
 	return s.key, err
 }

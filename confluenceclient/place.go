@@ -1,0 +1,219 @@
+package confluenceclient
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Facts says what Place finds out about content besides its space. Each costs
+// upstream requests of its own.
+type Facts struct {
+	Ancestors  bool // what it lies below
+	Labels     bool
+	Restricted bool // whether viewing is limited to some people
+}
+
+// Place is where content lies, and what rules about reading it go by.
+type Place struct {
+	SpaceID, SpaceKey string
+	Ancestors         []string // ids, the nearest last; nil unless asked for
+	Labels            []string // nil unless asked for
+	Restricted        bool     // viewing the content, or something that it lies below, is limited; false unless asked for
+}
+
+// placeKey names one cached fact about content.
+type placeKey struct {
+	identity uint64
+	fact     *Operation
+	id       string
+}
+
+// placeOps are the reads that tell what kind of content lies where.
+var placeOps = map[ContentType]struct{ space, ancestors, labels *Operation }{
+	TypePage:       {opGetPage, opPageAncestors, opPageLabels},
+	TypeBlogPost:   {opGetBlogPost, nil, opBlogPostLabels},
+	TypeFolder:     {opGetFolder, opFolderAncestors, nil},
+	TypeWhiteboard: {opGetWhiteboard, opWhiteboardAncestors, nil},
+	TypeDatabase:   {opGetDatabase, opDatabaseAncestors, nil},
+	TypeEmbed:      {opGetEmbed, opEmbedAncestors, nil},
+}
+
+// ancestor is one step above content in the tree.
+type ancestor struct {
+	ID   contentID   `json:"id"`
+	Type ContentType `json:"type"`
+}
+
+// Place tells where current content lies. What is known already may be maxAge
+// old. Content that is absent, or not current or archived, is CauseNotFound. A
+// fact that cannot be had is an error, and never left out: rules about reading
+// must not be decided without it.
+func (c *Client) Place(ctx context.Context, kind ContentType, id string, facts Facts, maxAge time.Duration) (Place, error) {
+	ops, ok := placeOps[kind]
+	if !ok {
+		return Place{}, &Error{Cause: CauseInvalid, Message: "content of type " + string(kind) + " has no place of its own"}
+	}
+	place, err := c.spaceOf(ctx, ops.space, id, maxAge)
+	if err != nil {
+		return Place{}, err
+	}
+	if facts.Labels && ops.labels != nil {
+		if place.Labels, err = c.labels(ctx, ops.labels, id, maxAge); err != nil {
+			return Place{}, err
+		}
+	}
+	if !facts.Ancestors && !facts.Restricted {
+		return place, nil
+	}
+	above, err := c.ancestors(ctx, kind, id, maxAge)
+	if err != nil {
+		return Place{}, err
+	}
+	for _, a := range above {
+		place.Ancestors = append(place.Ancestors, string(a.ID))
+	}
+	if facts.Restricted {
+		place.Restricted, err = c.restricted(ctx, id, place.Ancestors, maxAge)
+	}
+	return place, err
+}
+
+// spaceOf reads the content itself, without its body.
+func (c *Client) spaceOf(ctx context.Context, op *Operation, id string, maxAge time.Duration) (Place, error) {
+	if op == opGetPage {
+		page, err := c.Page(ctx, id, PageOptions{MaxAge: maxAge})
+		if err != nil {
+			return Place{}, err
+		}
+		return Place{SpaceID: page.SpaceID, SpaceKey: page.SpaceKey}, nil
+	}
+	return fact(c, ctx, op, id, maxAge, func() (Place, error) {
+		var got struct {
+			ID      contentID `json:"id"`
+			Status  string    `json:"status"`
+			SpaceID contentID `json:"spaceId"`
+		}
+		if _, err := c.get(ctx, op, pathIDs{"id": id}, nil, &got); err != nil {
+			return Place{}, err
+		}
+		if got.Status != "" && got.Status != "current" && got.Status != "archived" {
+			return Place{}, absent(op)
+		}
+		if string(got.ID) != id {
+			return Place{}, badResponse(op, "Confluence answered with other content than the one asked for")
+		}
+		key, err := c.SpaceKeyByID(ctx, string(got.SpaceID))
+		return Place{SpaceID: string(got.SpaceID), SpaceKey: key}, err
+	})
+}
+
+func (c *Client) labels(ctx context.Context, op *Operation, id string, maxAge time.Duration) ([]string, error) {
+	return fact(c, ctx, op, id, maxAge, func() ([]string, error) {
+		names := []string{}
+		err := each(ctx, c, op, pathIDs{"id": id}, url.Values{"limit": {"250"}}, func(label struct {
+			Name string `json:"name"`
+		}) bool {
+			names = append(names, label.Name)
+			return true
+		})
+		return names, err
+	})
+}
+
+const (
+	ancestorsAtOnce = 250
+	// maxAncestorReads bounds the walk up a tree, which is 2,500 levels then.
+	maxAncestorReads = 10
+)
+
+// ancestors reads what the content lies below, the nearest last. The listing has
+// no cursor: where it is full, it goes on at the topmost (api-facts §3).
+func (c *Client) ancestors(ctx context.Context, kind ContentType, id string, maxAge time.Duration) ([]ancestor, error) {
+	op := placeOps[kind].ancestors
+	if op == nil {
+		return nil, nil // blog posts lie below nothing
+	}
+	return fact(c, ctx, op, id, maxAge, func() ([]ancestor, error) {
+		above := []ancestor{}
+		top := ancestor{ID: contentID(id), Type: kind}
+		for range maxAncestorReads {
+			op := placeOps[top.Type].ancestors
+			if op == nil {
+				return nil, badResponse(opPageAncestors, "Confluence names an ancestor of a kind that has no place in the tree")
+			}
+			var got struct {
+				Results []ancestor `json:"results"`
+			}
+			query := url.Values{"limit": {strconv.Itoa(ancestorsAtOnce)}}
+			if _, err := c.get(ctx, op, pathIDs{"id": string(top.ID)}, query, &got); err != nil {
+				return nil, err
+			}
+			if got.Results == nil {
+				return nil, noResults(op)
+			}
+			above = append(slices.Clone(got.Results), above...)
+			if len(got.Results) < ancestorsAtOnce {
+				return above, nil
+			}
+			top = got.Results[0]
+		}
+		return nil, badResponse(op, "the content lies deeper than a tree can be")
+	})
+}
+
+// restricted tells whether viewing is limited of any of these. One whose
+// restrictions may not be read counts as limited.
+func (c *Client) restricted(ctx context.Context, id string, above []string, maxAge time.Duration) (bool, error) {
+	for _, at := range append(slices.Clone(above), id) {
+		limited, err := c.viewLimited(ctx, at, maxAge)
+		if at != id && CauseOf(err) == CauseNotFound {
+			return true, nil
+		}
+		if limited || err != nil {
+			return limited, err
+		}
+	}
+	return false, nil
+}
+
+func (c *Client) viewLimited(ctx context.Context, id string, maxAge time.Duration) (bool, error) {
+	return fact(c, ctx, opRestrictions, id, maxAge, func() (bool, error) {
+		type names struct {
+			Results []struct{} `json:"results"`
+			Size    number     `json:"size"`
+		}
+		var got struct {
+			Read *struct {
+				Restrictions struct {
+					User  names `json:"user"`
+					Group names `json:"group"`
+				} `json:"restrictions"`
+			} `json:"read"`
+		}
+		if _, err := c.get(ctx, opRestrictions, pathIDs{"id": id}, nil, &got); err != nil {
+			return false, err
+		}
+		if got.Read == nil {
+			return false, badResponse(opRestrictions, "Confluence does not tell who may view the content")
+		}
+		some := func(n names) bool { return len(n.Results) > 0 || n.Size.value > 0 }
+		return some(got.Read.Restrictions.User) || some(got.Read.Restrictions.Group), nil
+	})
+}
+
+// fact returns what is known of content, or reads and keeps it.
+func fact[V any](c *Client, ctx context.Context, op *Operation, id string, maxAge time.Duration, read func() (V, error)) (V, error) {
+	key := placeKey{identity: c.identity(), fact: op, id: id}
+	if known, ok := c.places.get(key, maxAge); ok {
+		return known.(V), nil
+	}
+	asked := time.Now()
+	value, err := read()
+	if err == nil {
+		c.places.put(key, any(value), asked)
+	}
+	return value, err
+}
