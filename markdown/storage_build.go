@@ -5,8 +5,10 @@ import "strings"
 // readElements reads the source as XML, or, if it is none, tolerantly.
 func readElements(source string, w *warnings) *element {
 	source = cleanSource(strings.TrimPrefix(source, "\uFEFF"), w)
-	root, err := readXML(source, w)
+	var found warnings // which a reading in vain does not count
+	root, err := readXML(source, &found)
 	if err == nil {
+		w.addAll(found)
 		return root
 	}
 	w.add(Malformed, "", "the storage format is not well-formed XML ("+cut(err.Error(), 120)+") and was read tolerantly")
@@ -16,14 +18,21 @@ func readElements(source string, w *warnings) *element {
 // elementBuilder nests elements, both for the strict reader and the tolerant.
 type elementBuilder struct {
 	*warnings
-	names []string     // the names of all open elements
-	open  []unfinished // the open elements, root first, at most maxElementDepth
-	read  []*element   // the children of all open elements, those of the root first
-	deep  bool         // whether some nest beyond the limit
+	tags []tag        // the start tags whose end has not been read
+	open []unfinished // the open elements, root first, at most maxElementDepth
+	read []*element   // the children of all open elements, those of the root first
+	deep bool         // whether some nest beyond the limit
 	// What is kept comes in large pieces, since there is so much of it.
 	elements slab[element]
 	children slab[*element]
 	attrs    slab[attribute]
+}
+
+// tag is a start tag. One that is not counted has no element among the open: what
+// stands in it is content of the element around.
+type tag struct {
+	name    string
+	counted bool
 }
 
 // unfinished is an element whose end has not been read.
@@ -49,20 +58,29 @@ func (b *elementBuilder) start(name string, attrs []attribute) {
 	kept := b.attrs.take(len(attrs))
 	copy(kept, attrs)
 	e := b.child(element{name: name, attrs: kept})
-	b.names = append(b.names, name)
-	if len(b.open) < maxElementDepth {
+	counted := len(b.open) < maxElementDepth
+	if counted {
 		b.open = append(b.open, unfinished{e, len(b.read)})
 	} else {
 		b.deep = true
 	}
+	b.tags = append(b.tags, tag{name, counted})
 }
 
-// end closes the innermost element.
+// end closes the innermost start tag.
 func (b *elementBuilder) end() {
-	b.names = b.names[:len(b.names)-1]
-	if len(b.names) < len(b.open)-1 {
+	last := b.tags[len(b.tags)-1]
+	b.tags = b.tags[:len(b.tags)-1]
+	if last.counted {
 		b.finish()
 	}
+}
+
+// literal writes a tag as text: one that is no element of storage format is most
+// likely text that somebody forgot to escape, such as List<String>.
+func (b *elementBuilder) literal(name, source string) {
+	b.add(Malformed, name, "a tag that is no element of storage format was read as text")
+	b.write(source)
 }
 
 func (b *elementBuilder) finish() {

@@ -21,8 +21,9 @@ import (
 type xmlReader struct {
 	*elementBuilder
 	source string
-	at     int // what has been read
-	tag    []attribute
+	at     int         // what has been read
+	found  []attribute // of the tag at hand
+	faults *faults     // what a tolerant reading has met; nil: a fault ends the reading
 }
 
 // readXML fails for what is not well-formed.
@@ -35,8 +36,8 @@ func readXML(source string, w *warnings) (*element, error) {
 			return nil, fmt.Errorf("line %d, column %d: %w", line, column, err)
 		}
 	}
-	if n := len(x.names); n > 0 {
-		return nil, fmt.Errorf("%s is not closed", cut(x.names[n-1], 40))
+	if n := len(x.tags); n > 0 {
+		return nil, fmt.Errorf("%s is not closed", cut(x.tags[n-1].name, 40))
 	}
 	return x.done(), nil
 }
@@ -72,17 +73,20 @@ func (x *xmlReader) markup() error {
 
 // section returns what stands between a start that is next and its end.
 func (x *xmlReader) section(start, end string) (string, error) {
-	content, _, found := strings.Cut(x.source[x.at+len(start):], end)
-	if !found {
-		return "", fmt.Errorf("%s has no end %s", start, end)
+	if !x.faults.endless(start) {
+		content, _, found := strings.Cut(x.source[x.at+len(start):], end)
+		if found {
+			x.at += len(start) + len(content) + len(end)
+			return content, nil
+		}
 	}
-	x.at += len(start) + len(content) + len(end)
-	return content, nil
+	return "", x.faults.noEnd(start)
 }
 
 func (x *xmlReader) documentType() error {
+	const start = "<!DOCTYPE"
 	depth, quote := 0, byte(0)
-	for i := x.at; i < len(x.source); i++ {
+	for i := x.at; i < len(x.source) && !x.faults.endless(start); i++ {
 		switch c := x.source[i]; {
 		case quote != 0:
 			if c == quote {
@@ -99,7 +103,7 @@ func (x *xmlReader) documentType() error {
 			}
 		}
 	}
-	return errors.New("the document type has no end")
+	return x.faults.noEnd(start)
 }
 
 func (x *xmlReader) endTag() error {
@@ -111,38 +115,67 @@ func (x *xmlReader) endTag() error {
 		x.at = from
 		return errors.New("an end tag is broken")
 	}
-	if n := len(x.names); n == 0 || x.names[n-1] != name {
+	switch n, known := len(x.tags), knownName(name); {
+	case x.faults != nil && known:
+		x.endNearest(strings.ToLower(name))
+		return nil
+	case x.faults == nil && (n == 0 || x.tags[n-1].name != name):
 		x.at = from
 		return fmt.Errorf("unexpected end of %s", cut(name, 40))
+	case !known:
+		x.write(x.source[from:x.at])
 	}
-	x.end()
+	if x.faults == nil {
+		x.end()
+	}
 	return nil
 }
 
 func (x *xmlReader) startTag() error {
+	from := x.at
 	x.at++
 	name := x.name()
 	if name == "" {
-		x.at--
+		x.at = from
 		return errors.New("< without a name behind it")
 	}
-	x.tag = x.tag[:0]
+	x.found = x.found[:0]
 	for {
 		x.skipBlanks()
 		switch {
 		case x.next(">"):
-			x.start(name, x.tag)
+			x.begin(name, x.source[from:x.at], false)
 			return nil
 		case x.next("/>"):
-			x.start(name, x.tag)
-			x.end()
+			x.begin(name, x.source[from:x.at], true)
 			return nil
 		}
 		a, err := x.attribute()
 		if err != nil {
 			return fmt.Errorf("in %s: %w", cut(name, 40), err)
 		}
-		x.tag = append(x.tag, a)
+		x.found = append(x.found, a)
+	}
+}
+
+// begin opens what a start tag is, and ends it if it is empty.
+func (x *xmlReader) begin(name, source string, empty bool) {
+	known := knownName(name)
+	switch {
+	case x.faults != nil && known:
+		x.startTolerantly(strings.ToLower(name), empty)
+		return
+	case known:
+		x.start(name, x.found)
+	default:
+		x.literal(name, source)
+		if x.faults != nil {
+			return // whose end may never come
+		}
+		x.tags = append(x.tags, tag{name: name})
+	}
+	if empty {
+		x.end()
 	}
 }
 
@@ -155,15 +188,23 @@ func (x *xmlReader) attribute() (attribute, error) {
 	equal := x.next("=")
 	x.skipBlanks()
 	rest := x.source[x.at:]
+	a := attribute{local: name[strings.IndexByte(name, ':')+1:]}
+	if x.faults != nil {
+		a.local = strings.ToLower(a.local)
+	}
 	if !equal || rest == "" || rest[0] != '"' && rest[0] != '\'' {
-		return attribute{}, fmt.Errorf("attribute %s has no quoted value", cut(name, 40))
+		if x.faults != nil && x.bareValue(&a, equal) {
+			return a, nil
+		}
+		return a, fmt.Errorf("attribute %s has no quoted value", cut(name, 40))
 	}
-	value, _, closed := strings.Cut(rest[1:], rest[:1])
-	if !closed || strings.Contains(value, "<") { // a quote that is missing must not swallow text
-		return attribute{}, fmt.Errorf("the value of attribute %s does not end", cut(name, 40))
+	end := strings.IndexByte(rest[1:], rest[0])
+	if end < 0 || strings.IndexByte(rest[1:1+end], '<') >= 0 { // a quote that is missing must not swallow text
+		return a, fmt.Errorf("the value of attribute %s does not end", cut(name, 40))
 	}
-	x.at += len(value) + 2
-	return attribute{local: name[strings.IndexByte(name, ':')+1:], value: x.dereferenced(value)}, nil
+	x.at += end + 2
+	a.value = x.dereferenced(rest[1 : 1+end])
+	return a, nil
 }
 
 // name reads a name; "" if none is next.

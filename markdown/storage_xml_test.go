@@ -79,6 +79,7 @@ func judgedXML(source string) (*element, error) {
 	b := newElementBuilder(&warnings{})
 	name := func(n xml.Name) string { return strings.TrimPrefix(n.Space+":"+n.Local, ":") }
 	for {
+		from := d.InputOffset()
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
@@ -88,21 +89,29 @@ func judgedXML(source string) (*element, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
+			if !knownName(name(token.Name)) {
+				b.write(source[from:d.InputOffset()])
+				b.tags = append(b.tags, tag{name: name(token.Name)})
+				break
+			}
 			attrs := make([]attribute, len(token.Attr))
 			for i, a := range token.Attr {
 				attrs[i] = attribute{local: a.Name.Local, value: a.Value}
 			}
 			b.start(name(token.Name), attrs)
 		case xml.EndElement:
-			if n := len(b.names); n == 0 || b.names[n-1] != name(token.Name) {
+			if n := len(b.tags); n == 0 || b.tags[n-1].name != name(token.Name) {
 				return nil, errors.New("wrong nesting")
+			}
+			if !knownName(name(token.Name)) {
+				b.write(source[from:d.InputOffset()])
 			}
 			b.end()
 		case xml.CharData:
 			b.write(string(token))
 		}
 	}
-	if len(b.names) > 0 {
+	if len(b.tags) > 0 {
 		return nil, errors.New("not closed")
 	}
 	return b.done(), nil

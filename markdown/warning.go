@@ -65,19 +65,30 @@ type warningKey struct {
 const maxWarnings = 200
 
 func (w *warnings) add(code Code, construct, message string) {
+	w.count(code, construct, message, 1)
+}
+
+// addAll adds what was counted elsewhere.
+func (w *warnings) addAll(others warnings) {
+	for _, other := range others.list {
+		w.count(other.Code, other.Construct, other.Message, other.Count)
+	}
+}
+
+func (w *warnings) count(code Code, construct, message string, times int) {
 	key := warningKey{code, cut(construct, 80)}
 	if _, known := w.index[key]; !known && len(w.list) >= maxWarnings {
 		key.construct, message = "", "more constructs of this kind"
 	}
 	if i, ok := w.index[key]; ok {
-		w.list[i].Count++
+		w.list[i].Count += times
 		return
 	}
 	if w.index == nil {
 		w.index = make(map[warningKey]int)
 	}
 	w.index[key] = len(w.list)
-	w.list = append(w.list, Warning{Code: code, Construct: key.construct, Count: 1, Message: message})
+	w.list = append(w.list, Warning{Code: code, Construct: key.construct, Count: times, Message: message})
 }
 
 func (w *warnings) clone() warnings {
