@@ -2,8 +2,6 @@ package confluenceclient
 
 import (
 	"context"
-	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -122,10 +120,7 @@ func (c *Client) unlessLacking(op *Operation, f func() error) error {
 }
 
 func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRequest) (*ChildrenPage, error) {
-	query := url.Values{"limit": {strconv.Itoa(req.Limit)}}
-	if req.Cursor.Value != "" {
-		query.Set("cursor", req.Cursor.Value)
-	}
+	query := req.Cursor.query(req.Limit)
 	var got struct {
 		Results []childJSON `json:"results"`
 		Links   *pageLinks  `json:"_links"`
@@ -154,7 +149,7 @@ func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRe
 	if err != nil {
 		return nil, err
 	}
-	page.Next, err = req.Cursor.next(op, value, ids)
+	page.Next, err = req.Cursor.next(op, value, ids, reduced(query, req.Limit))
 	return page, err
 }
 

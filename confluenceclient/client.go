@@ -102,6 +102,7 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 // one without is.
 func (c *Client) exchange(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, *failure) {
 	ctx = call.in(ctx)
+	call.query = query
 	req, err := c.newRequest(ctx, call.op, ids, query)
 	if err != nil {
 		return nil, &failure{Error: classifyFailure(ctx, call.op, err)}
@@ -137,33 +138,25 @@ func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Va
 }
 
 // get sends and decodes the JSON answer into out. The header is returned for
-// the Link that some listings carry.
+// the Link that some listings carry. The limit in query is smaller afterwards
+// where a page of results of that size could not be had.
 func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.Values, out any) (http.Header, error) {
 	call := &call{op: op}
-	resp, body, err := c.fetch(ctx, call, ids, query)
-	if resp != nil && CauseOf(err) == CauseUnavailable && call.attempt < maxAttempts && fits(ctx, cutPause) && sleep(ctx, cutPause) == nil {
-		call.waited = cutPause
-		resp, body, err = c.fetch(ctx, call, ids, query) // the answer broke off; one more try
-	}
+	resp, body, err := c.fetchWhole(ctx, call, ids, query)
 	if err != nil {
 		return nil, err
 	}
-	fail := func(cause Cause, message string, err error) *Error {
+	fail := func(message string, err error) error {
 		return call.finish(&Error{
-			Op: op, Cause: cause, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Message: message, Err: err,
+			Op: op, Cause: CauseBadResponse, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header), Message: message, Err: err,
 		})
 	}
-	if size := int64(len(body)); size > c.cfg.MaxResponseBytes {
-		e := fail(CauseTooLarge, "Confluence's answer is larger than the broker reads", nil)
-		e.Size, e.Limit = max(size, resp.ContentLength), c.cfg.MaxResponseBytes
-		return nil, e
-	}
 	if !mayBeJSON(resp.Header) {
-		return nil, fail(CauseBadResponse, "Confluence answered something other than JSON", nil)
+		return nil, fail("Confluence answered something other than JSON", nil)
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		// The decoder's text may quote the body, so it goes no further than its type.
-		return nil, fail(CauseBadResponse, "Confluence's answer is not the JSON that its API describes", fmt.Errorf("decoding failed: %T", err))
+		return nil, fail("Confluence's answer is not the JSON that its API describes", fmt.Errorf("decoding failed: %T", err))
 	}
 	return resp.Header, nil
 }
@@ -171,8 +164,27 @@ func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.
 // cutPause is the wait before an answer that broke off is asked for again.
 const cutPause = 250 * time.Millisecond
 
-// fetch sends and reads the answer whole, up to a byte more than is allowed. An
-// answer beside an error means that it began and broke off.
+// fetchWhole repeats fetch where the answer began and then proved to be too
+// much: with a smaller page of results, or once as it is if it broke off.
+func (c *Client) fetchWhole(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
+	for repeated := false; ; repeated = true {
+		resp, body, err := c.fetch(ctx, call, ids, query)
+		broke := resp != nil && CauseOf(err) == CauseUnavailable
+		if !broke && CauseOf(err) != CauseTooLarge {
+			return resp, body, err
+		}
+		if call.attempt >= maxAttempts || !fits(ctx, cutPause) || (!halve(query) && (repeated || !broke)) {
+			return nil, nil, err
+		}
+		if sleep(ctx, cutPause) != nil {
+			return nil, nil, err
+		}
+		call.waited = cutPause
+	}
+}
+
+// fetch sends and reads the answer whole. An answer beside an error means that
+// it began and broke off, or was too large.
 func (c *Client) fetch(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
 	reading, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -181,12 +193,26 @@ func (c *Client) fetch(ctx context.Context, call *call, ids pathIDs, query url.V
 		return nil, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.ContentLength > c.cfg.MaxResponseBytes {
+		return resp, nil, c.tooLarge(call, resp, resp.ContentLength)
+	}
 	guarded := newGuard(resp.Body, c.cfg.StallTimeout, cancel)
+	// Bytes are counted after decompression, so a small answer cannot grow large.
 	body, err := io.ReadAll(io.LimitReader(guarded, c.cfg.MaxResponseBytes+1))
+	if size := int64(len(body)); size > c.cfg.MaxResponseBytes {
+		return resp, nil, c.tooLarge(call, resp, size)
+	}
 	if err != nil {
 		return resp, nil, call.finish(classifyFailure(ctx, call.op, err))
 	}
 	return resp, body, nil
+}
+
+func (c *Client) tooLarge(call *call, resp *http.Response, size int64) *Error {
+	return call.finish(&Error{
+		Op: call.op, Cause: CauseTooLarge, StatusCode: resp.StatusCode, RequestID: requestID(resp.Header),
+		Size: size, Limit: c.cfg.MaxResponseBytes, Message: "Confluence's answer is larger than the broker reads",
+	})
 }
 
 // mayBeJSON keeps HTML away from the decoder: login pages, maintenance pages and

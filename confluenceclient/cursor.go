@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ import (
 type Cursor struct {
 	Op    string `json:"o,omitempty"` // operation whose cursor Value is
 	Value string `json:"v,omitempty"` // Confluence's own cursor
+	Limit int    `json:"l,omitempty"` // page size that Confluence could give, where it is less than was asked for; 0: any
 
 	// The walk so far, for the loop guard below.
 	Steps uint32 `json:"s,omitempty"`
@@ -27,6 +29,18 @@ type Cursor struct {
 // IsZero tells whether the cursor is the beginning or, in an answer, the end.
 func (c Cursor) IsZero() bool { return c.Value == "" }
 
+// query says where to go on in a listing, and with pages of what size.
+func (c Cursor) query(limit int) url.Values {
+	if c.Limit > 0 { // what was too much for one page of results is so for the next
+		limit = min(limit, c.Limit)
+	}
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if c.Value != "" {
+		query.Set("cursor", c.Value)
+	}
+	return query
+}
+
 // maxRepeats is how often the same page of results may come again before a walk
 // is called endless. Once can be an accident: equal hits of a search swap.
 const maxRepeats = 2
@@ -34,21 +48,22 @@ const maxRepeats = 2
 // maxEmpty is how many pages of results in a row may hold nothing.
 const maxEmpty = 20
 
-// next returns the cursor for the page after one with these ids.
+// next returns the cursor for the page after one with these ids. limit is its
+// Limit.
 //
 // Some listings never end: they give the same cursor again, or new cursors with
 // the same items (CONFSERVER-95396). The guard is Brent's: a mark is set at
 // steps 1, 2, 4, 8, … and every page is held against it, so any cycle is found
 // within a small multiple of its length, and nothing is kept but the mark. Pages
 // that hold nothing are counted.
-func (c Cursor) next(op *Operation, value string, ids []string) (Cursor, error) {
+func (c Cursor) next(op *Operation, value string, ids []string, limit int) (Cursor, error) {
 	if value == "" {
 		return Cursor{}, nil
 	}
 	if value == c.Value {
 		return Cursor{}, badResponse(op, "the listing never ends: Confluence gave the same cursor again")
 	}
-	n := Cursor{Op: op.Name, Value: value, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
+	n := Cursor{Op: op.Name, Value: value, Limit: limit, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
 	if len(ids) == 0 {
 		if n.Empty = c.Empty + 1; n.Empty > maxEmpty {
 			return Cursor{}, badResponse(op, "the listing never ends: Confluence gives pages of results without results")
@@ -143,7 +158,8 @@ const maxLookupPages = 20
 // each calls visit with the items of a listing until it returns false or the
 // listing ends.
 func each[T any](ctx context.Context, c *Client, op *Operation, ids pathIDs, query url.Values, visit func(T) bool) error {
-	for range maxLookupPages {
+	// Smaller pages of results count as parts of one.
+	for left := maxLookupPages * pageSize(query); left > 0; left -= max(pageSize(query), 1) {
 		var got struct {
 			Results []T        `json:"results"`
 			Links   *pageLinks `json:"_links"`

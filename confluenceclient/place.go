@@ -155,7 +155,7 @@ func (c *Client) ancestors(ctx context.Context, kind ContentType, id string, max
 				return nil, noResults(op)
 			}
 			above = append(slices.Clone(got.Results), above...)
-			if len(got.Results) < ancestorsAtOnce {
+			if len(got.Results) < pageSize(query) { // which a busy Confluence may have made smaller
 				return above, nil
 			}
 			top = got.Results[0]

@@ -69,6 +69,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		call.waited = wait
+		req = call.smaller(req, resp, err)
 	}
 }
 

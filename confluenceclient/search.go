@@ -3,8 +3,6 @@ package confluenceclient
 import (
 	"cmp"
 	"context"
-	"net/url"
-	"strconv"
 )
 
 // SearchRequest is a CQL query and a place in its results.
@@ -56,16 +54,10 @@ type searchContentJSON struct {
 // Search runs a CQL query. Results are by cursor only: Confluence ignores an
 // offset without a word (api-facts §3), so none is ever sent.
 func (c *Client) Search(ctx context.Context, req SearchRequest) (*SearchPage, error) {
-	query := url.Values{
-		"cql":   {req.CQL},
-		"limit": {strconv.Itoa(req.Limit)},
-		// Said again on every page: Confluence's own next link drops it.
-		"excerpt": {"highlight"},
-		"expand":  {"content.space,content.container,content.version"},
-	}
-	if req.Cursor.Value != "" {
-		query.Set("cursor", req.Cursor.Value)
-	}
+	query := req.Cursor.query(req.Limit)
+	query.Set("cql", req.CQL)
+	query.Set("excerpt", "highlight") // said again on every page: Confluence's own next link drops it
+	query.Set("expand", "content.space,content.container,content.version")
 	var got struct {
 		Results   []searchRowJSON `json:"results"`
 		TotalSize number          `json:"totalSize"`
@@ -93,7 +85,7 @@ func (c *Client) Search(ctx context.Context, req SearchRequest) (*SearchPage, er
 	if err != nil {
 		return nil, err
 	}
-	page.Next, err = req.Cursor.next(opSearch, value, ids)
+	page.Next, err = req.Cursor.next(opSearch, value, ids, reduced(query, req.Limit))
 	return page, err
 }
 

@@ -49,6 +49,7 @@ func meterProvider(cfg Config) metric.MeterProvider {
 // operation follow one another, so it needs no lock.
 type call struct {
 	op      *Operation
+	query   url.Values    // of the request; smaller changes it
 	attempt int           // attempts begun
 	waited  time.Duration // sleep before the latest attempt
 
