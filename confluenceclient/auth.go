@@ -1,31 +1,25 @@
 package confluenceclient
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // auth is the innermost layer and the wall around the token. It adds the token
 // to requests for the gateway, on a clone, lets requests for media hosts pass
 // without it, and refuses all else: other hosts, and any method but GET.
 type auth struct {
-	next       http.RoundTripper
-	gateway    *url.URL
-	mediaHosts []string
-	creds      Credentials
-	oauth      *oauthTokens // nil: the secret itself is the token
+	next           http.RoundTripper
+	tokenTransport http.RoundTripper // for the requests that fetch access tokens
+	gateway        *url.URL
+	mediaHosts     []string
 }
 
-// tokenTransport is for the requests that fetch access tokens.
 func newAuth(next, tokenTransport http.RoundTripper, cfg Config, gateway *url.URL) *auth {
-	a := &auth{next: next, gateway: gateway, mediaHosts: cfg.MediaHosts, creds: cfg.Credentials}
-	if cfg.Credentials.Scheme == SchemeOAuth {
-		a.oauth = &oauthTokens{transport: tokenTransport, creds: cfg.Credentials}
-	}
-	return a
+	return &auth{next: next, tokenTransport: tokenTransport, gateway: gateway, mediaHosts: cfg.MediaHosts}
 }
 
 func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -38,42 +32,21 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return a.next.RoundTrip(req)
 	}
-	resp, err := a.signed(req)
-	if err == nil && a.oauth != nil && resp.StatusCode == http.StatusUnauthorized && !isScopeRefusal(resp.Header) {
-		// An access token can die before its time. A fresh one is worth a try,
-		// which is the retry layer's to make.
-		callFrom(req.Context()).tokenStale = a.oauth.forget()
-	}
-	return resp, err
-}
-
-func (a *auth) signed(req *http.Request) (*http.Response, error) {
-	authorization, err := a.authorization(req.Context())
+	call := callFrom(req.Context())
+	authorization, err := call.cred.authorization(req.Context(), a.tokenTransport)
 	if err != nil {
 		return nil, err
 	}
+	call.sent = time.Now()
 	req = req.Clone(req.Context()) // layers above must not see the header
 	req.Header.Set("Authorization", authorization)
-	return a.next.RoundTrip(req)
-}
-
-func (a *auth) authorization(ctx context.Context) (string, error) {
-	if a.oauth != nil {
-		token, err := a.oauth.token(ctx)
-		return "Bearer " + token, err
+	resp, err := a.next.RoundTrip(req)
+	if err == nil && call.cred.oauth != nil && resp.StatusCode == http.StatusUnauthorized && !isScopeRefusal(resp.Header) {
+		// An access token can die before its time. A fresh one is worth a try,
+		// which is the retry layer's to make.
+		call.tokenStale = call.cred.oauth.forget(strings.TrimPrefix(authorization, "Bearer "))
 	}
-	return a.creds.authorization(), nil
-}
-
-// authorization is the header for schemes whose secret is the token itself.
-func (cred Credentials) authorization() string {
-	secret := strings.TrimSpace(cred.Secret())
-	if cred.Scheme == SchemeBearer {
-		return "Bearer " + secret
-	}
-	req := http.Request{Header: http.Header{}}
-	req.SetBasicAuth(cred.Email, secret)
-	return req.Header.Get("Authorization")
+	return resp, err
 }
 
 // isGateway insists on the path too: other tenants live on the same host.

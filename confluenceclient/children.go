@@ -95,8 +95,8 @@ func operationNamed(ops []*Operation, name string) *Operation {
 
 // lackingKey names an operation that a token was refused.
 type lackingKey struct {
-	identity uint64
-	op       string
+	credential uint64 // not the account: its next token may have the scope
+	op         string
 }
 
 // maxLackingAge is how long a refused scope is taken as still missing. Scopes
@@ -107,7 +107,7 @@ const maxLackingAge = 5 * time.Minute
 // what is only asked to make an answer richer should not cost a refusal each
 // time.
 func (c *Client) unlessLacking(op *Operation, f func() error) error {
-	key := lackingKey{c.identity(), op.Name}
+	key := lackingKey{c.credential().id, op.Name}
 	if _, lacking := c.lacking.get(key, maxLackingAge); lacking {
 		return lacksScope(op)
 	}

@@ -26,11 +26,20 @@ type Client struct {
 	places    *cache[placeKey, any]               // facts about where content lies
 	files     *cache[filesKey, map[string]string] // file names by file id
 	lacking   *cache[lackingKey, struct{}]        // operations that the token was refused for lack of a scope
-	controls  flights[struct{}, standing]         // control reads under way
+	rotation  *rotation
+	controls  flights[*credential, standing] // control reads under way
 }
 
 // New checks cfg and returns a client. It makes no requests.
 func New(cfg Config) (*Client, error) {
+	c, err := newClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.observeToken()
+}
+
+func newClient(cfg Config) (*Client, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
@@ -51,8 +60,12 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	rotation, err := newRotation(cfg)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
-		cfg: cfg, gateway: gateway, site: site, transport: transport,
+		cfg: cfg, gateway: gateway, site: site, transport: transport, rotation: rotation,
 		pages:   newCache[pageKey](cfg.CacheBytes, pageWeight),
 		spaces:  newCache[spaceKey, space](maxCachedEntries, nil),
 		files:   newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
@@ -99,8 +112,11 @@ func (c *Client) newRequest(ctx context.Context, op *Operation, ids pathIDs, que
 
 // exchange is the only door to the upstream: it sends one operation and
 // classifies what comes. An answer beside a failure is the caller's to close, as
-// one without is.
+// one without is. A call without a credential gets the one in use.
 func (c *Client) exchange(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, *failure) {
+	if call.cred == nil {
+		call.cred = c.credential()
+	}
 	ctx = call.in(ctx)
 	call.query = query
 	req, err := c.newRequest(ctx, call.op, ids, query)
@@ -115,12 +131,32 @@ func (c *Client) exchange(ctx context.Context, call *call, ids pathIDs, query ur
 	if call.op == opDownload && isRedirect(resp) {
 		return resp, nil
 	}
-	return resp, classify(call.op, resp)
+	failure := classify(call.op, resp)
+	c.hear(call, resp, failure)
+	return resp, failure
 }
 
 // send returns an answer with status 200 (or a redirect, for the one operation
-// that answers so), or an *Error with a verdict.
+// that answers so), or an *Error with a verdict. What a token was refused is asked
+// for once more when there is another one.
 func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, error) {
+	resp, failure := c.ask(ctx, call, ids, query)
+	if failure != nil && failure.Cause == CauseTokenRejected {
+		if other := c.replacement(ctx, call.cred); other != nil {
+			call.cred = other
+			resp, failure = c.ask(ctx, call, ids, query)
+		} else {
+			failure = c.rejected(failure)
+		}
+	}
+	if failure == nil {
+		return resp, nil
+	}
+	return nil, call.finish(failure.Error)
+}
+
+// ask is exchange with a verdict, and without answers beside a failure.
+func (c *Client) ask(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, *failure) {
 	resp, failure := c.exchange(ctx, call, ids, query)
 	if failure == nil {
 		return resp, nil
@@ -129,12 +165,12 @@ func (c *Client) send(ctx context.Context, call *call, ids pathIDs, query url.Va
 		closeBody(resp)
 	}
 	if failure.ambiguous {
-		failure = c.verdict(ctx, failure)
+		failure = c.verdict(ctx, call, failure)
 	}
 	if failure.Cause == CauseMisrouted {
 		failure.Host, failure.Path = resp.Request.URL.Host, resp.Request.URL.Path
 	}
-	return nil, call.finish(failure.Error)
+	return nil, failure
 }
 
 // get sends and decodes the JSON answer into out. The header is returned for

@@ -132,7 +132,7 @@ func TestEveryAPIRequestGoesBelowTheGatewayWithTheToken(t *testing.T) {
 func TestAuthorizationFollowsTheSchemeThatIsSet(t *testing.T) {
 	t.Parallel()
 	bearer := Credentials{Scheme: SchemeBearer, Secret: func() string { return " T\r\n" }}
-	if got := bearer.authorization(); got != "Bearer T" {
+	if got, _ := newCredential(bearer, 1).authorization(t.Context(), nil); got != "Bearer T" {
 		t.Errorf("bearer: %q", got)
 	}
 }
@@ -218,7 +218,9 @@ func TestTheWallAroundTheToken(t *testing.T) {
 		{"GET", "http://127.0.0.1/latest/meta-data", false, false},
 	}
 	for _, tt := range tests {
-		req, _ := http.NewRequestWithContext(t.Context(), tt.method, tt.url, nil)
+		ctx, call := withCall(t.Context(), opGetPage)
+		call.cred = newCredential(cfg.Credentials, 1)
+		req, _ := http.NewRequestWithContext(ctx, tt.method, tt.url, nil)
 		u.requests = nil
 		_, err := wall.RoundTrip(req)
 		if (err == nil) != tt.pass {

@@ -36,6 +36,9 @@ type Credentials struct {
 	Secret   func() string // the API token or, for SchemeOAuth, the client secret; called for each use, from many goroutines, so that it may change
 	ClientID string        // SchemeOAuth only
 	TokenURL string        // SchemeOAuth only; empty: DefaultTokenURL
+
+	Since   func() time.Time // when Secret last changed; nil: when the client first saw it
+	Expires time.Time        // when the secret that Secret returns first will end, for warnings; zero: not known
 }
 
 // Defaults of Config and Credentials.
@@ -69,6 +72,7 @@ type Config struct {
 	StallTimeout     time.Duration // longest silence within an answer or a download; 0: 30 s
 
 	Transport      http.RoundTripper    // below all layers; nil: an http.Transport made for one busy host
+	OnToken        func(TokenEvent)     // told what becomes of the token, from many goroutines; must not block; nil: nobody
 	TracerProvider trace.TracerProvider // nil: no spans
 	MeterProvider  metric.MeterProvider // nil: no metrics
 }
@@ -177,11 +181,7 @@ func (cred Credentials) check() error {
 		return fmt.Errorf("auth scheme %q is not known; use %q (e-mail and API token), %q (API token of a service account) or %q (client credentials)", cred.Scheme, SchemeBasic, SchemeBearer, SchemeOAuth)
 	}
 	var problems []error
-	if cred.Secret == nil || strings.TrimSpace(cred.Secret()) == "" {
-		problems = append(problems, fmt.Errorf("auth scheme %s needs a %s, and none is set", cred.Scheme, cred.secretName()))
-	} else if strings.ContainsFunc(strings.TrimSpace(cred.Secret()), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		problems = append(problems, fmt.Errorf("the %s has a blank, a line break or an unprintable character inside; paste it again, alone and on one line", cred.secretName()))
-	}
+	problems = append(problems, cred.checkSecret(cred.secret()))
 	if cred.Scheme == SchemeBasic && cred.Email == "" {
 		problems = append(problems, errors.New("auth scheme basic needs the e-mail address of the token's account, and none is set"))
 	}
@@ -195,6 +195,16 @@ func (cred Credentials) check() error {
 		problems = append(problems, checkBase("OAuth token URL", cred.TokenURL, DefaultTokenURL))
 	}
 	return errors.Join(problems...)
+}
+
+func (cred Credentials) checkSecret(secret string) error {
+	if secret == "" {
+		return fmt.Errorf("auth scheme %s needs a %s, and none is set", cred.Scheme, cred.secretName())
+	}
+	if strings.ContainsFunc(secret, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return fmt.Errorf("the %s has a blank, a line break or an unprintable character inside; paste it again, alone and on one line", cred.secretName())
+	}
+	return nil
 }
 
 func (cred Credentials) secretName() string {

@@ -103,12 +103,12 @@ func (d *doctor) cloudID(context.Context) Finding {
 // gateway makes the control read that the next checks look at too.
 func (d *doctor) gateway(ctx context.Context) Finding {
 	f := Finding{Check: "gateway", Severity: Skipped, Seen: "not asked: the configuration is not complete"}
-	client, err := New(d.cfg)
+	client, err := newClient(d.cfg)
 	if err != nil {
 		return f
 	}
 	d.client = client
-	d.answer, d.control = client.probe(ctx, opCurrentUser)
+	d.answer, d.control = client.probe(ctx, opCurrentUser, client.credential())
 	where := client.gateway.String()
 	switch {
 	case d.answer == nil && d.control.Cause == CauseTokenRejected: // the OAuth endpoint said no before the gateway was asked

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Shapes of Atlassian's tokens (api-facts §1). Lengths vary and are no sign.
@@ -22,11 +23,11 @@ var (
 func (d *doctor) tokenShape(context.Context) Finding {
 	f := Finding{Check: "token-shape", Severity: Problem}
 	cred := d.cfg.Credentials
-	if cred.Secret == nil || strings.TrimSpace(cred.Secret()) == "" {
+	if cred.secret() == "" {
 		f.Severity, f.Seen = Skipped, "there is no "+cred.secretName()
 		return f
 	}
-	secret := strings.TrimSpace(cred.Secret())
+	secret := cred.secret()
 	decoded, err := base64.StdEncoding.DecodeString(secret)
 	switch {
 	case cred.Scheme == SchemeOAuth:
@@ -63,7 +64,7 @@ func (d *doctor) token(ctx context.Context) Finding {
 		f.Severity, f.Seen = Skipped, "not checked: the gateway did not get as far as the token"
 		return f
 	}
-	switch d.client.control(ctx) {
+	switch d.client.control(ctx, d.client.credential(), time.Now()) {
 	case alive:
 		d.alive = true
 		f.Severity, f.Seen = OK, "the gateway and Confluence accept the token"
@@ -167,7 +168,7 @@ func (d *doctor) scopesOf(ctx context.Context, check, rpc string) Finding {
 // does not; all of them: none is open.
 func (d *doctor) firstOpen(ctx context.Context, need Need) (int, *failure) {
 	for i, op := range need.AnyOf {
-		_, f := d.client.probe(ctx, op)
+		_, f := d.client.probe(ctx, op, d.client.credential())
 		switch {
 		case f == nil, f.Cause == CauseNotFound, f.Cause == CauseInvalid:
 			return i, nil // it was looked for, so the scope was there
@@ -186,7 +187,7 @@ func (d *doctor) tokenWidth(ctx context.Context) Finding {
 	if !d.alive {
 		return d.skipped(f.Check)
 	}
-	switch _, refusal := d.client.probe(ctx, opAudit); {
+	switch _, refusal := d.client.probe(ctx, opAudit, d.client.credential()); {
 	case refusal == nil, refusal.Cause == CauseForbidden, refusal.Cause == CauseNotFound:
 		f.Severity, f.Seen = Warning, "the token is wider than needed: the audit log is open to it, or it is not a scoped one"
 		f.Remedy = "make a token with only the scopes that `confluence-broker scopes` lists: whoever gets hold of this one can do everything its account can"
@@ -211,7 +212,7 @@ func (d *doctor) worksOnSite(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	req.Header.Set("Authorization", d.cfg.Credentials.authorization())
+	req.Header.Set("Authorization", d.client.credential().header)
 	resp, err := d.transport().RoundTrip(req)
 	if err != nil {
 		return false

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"net/url"
 	"strconv"
@@ -28,11 +27,6 @@ type pageKey struct {
 	version  int32
 	format   BodyFormat
 }
-
-var identitySeed = maphash.MakeSeed()
-
-// identity tells credentials apart without keeping them.
-func (c *Client) identity() uint64 { return maphash.String(identitySeed, c.cfg.Credentials.Secret()) }
 
 func pageWeight(p *Page) uint32 {
 	const fields = 512 // about what a page takes besides its texts

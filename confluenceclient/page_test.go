@@ -66,21 +66,6 @@ func TestACopyThatIsDisprovedIsNotServedAgain(t *testing.T) {
 	}
 }
 
-func TestANewTokenStartsWithAnEmptyCache(t *testing.T) {
-	t.Parallel()
-	token := testToken
-	client, u := newTestClient(t, func(*http.Request) *http.Response { return reply(200, pageJSONText) },
-		func(c *Config) { c.Credentials.Secret = func() string { return token } })
-	for _, token = range []string{"first", "second", "second"} {
-		if _, err := client.Page(t.Context(), "1001", PageOptions{Format: FormatStorage, MaxAge: time.Hour}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(u.requests) != 2 {
-		t.Errorf("%d requests, want 2", len(u.requests))
-	}
-}
-
 func TestAPageIsFoundByItsTitle(t *testing.T) {
 	t.Parallel()
 	client, u := newTestClient(t, func(req *http.Request) *http.Response {

@@ -53,6 +53,9 @@ type call struct {
 	attempt int           // attempts begun
 	waited  time.Duration // sleep before the latest attempt
 
+	cred *credential // that gateway requests are signed with
+	sent time.Time   // the latest attempt, after its access token was there
+
 	tokenStale bool // the latest attempt was refused for an access token that has been dropped
 }
 

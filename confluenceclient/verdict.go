@@ -10,25 +10,15 @@ import (
 	"time"
 )
 
-// standing is what a control read says of the token.
-type standing int
-
-const (
-	unknown  standing = iota // the control read itself failed
-	alive                    // the token works
-	rejected                 // the gateway or Confluence does not know the token
-	shutOut                  // the token lives, its account may not use Confluence
-)
-
 // controlTimeout bounds each read that is for the broker itself.
 const controlTimeout = 10 * time.Second
 
 // verdict settles a failure that a dead token would cause just as well. A bare
 // 404 is absence only after a control read has shown that the token works, and
 // a 403 is the account's only after one has shown that the token does.
-func (c *Client) verdict(ctx context.Context, f *failure) *failure {
+func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 	e := f.Error
-	switch c.control(ctx) {
+	switch c.control(ctx, call.cred, call.sent) {
 	case alive:
 		if e.Cause == CauseForbidden { // of this one thing, then, or of this kind of call
 			e.Message = "Confluence refuses this to the token's account, though the token works"
@@ -53,21 +43,32 @@ func (c *Client) verdict(ctx context.Context, f *failure) *failure {
 	return &failure{Error: e}
 }
 
-// control reads the current user. Failures at the same time share one read, and
-// it outlives a caller that gives up.
-func (c *Client) control(ctx context.Context) standing {
-	s, err := c.controls.do(ctx, struct{}{}, func(ctx context.Context) (standing, error) { return c.readStanding(ctx), nil })
+// control tells how the credential fares, for a request that was sent with it at
+// asked: by what is known, or else by reading the current user. Failures at the
+// same time share one read, and it outlives a caller that gives up.
+func (c *Client) control(ctx context.Context, cred *credential, asked time.Time) standing {
+	if s, ok := cred.known(asked); ok {
+		return s
+	}
+	s, err := c.controls.do(ctx, cred, func(ctx context.Context) (standing, error) {
+		begun := time.Now()
+		s := c.readStanding(ctx, cred)
+		if s != unknown || ctx.Err() == nil { // else nobody waited for it
+			cred.judge(s, begun)
+		}
+		return s, nil
+	})
 	if err != nil {
 		return unknown
 	}
 	return s
 }
 
-func (c *Client) readStanding(ctx context.Context) standing {
-	_, f := c.probe(ctx, opCurrentUser)
+func (c *Client) readStanding(ctx context.Context, cred *credential) standing {
+	_, f := c.probe(ctx, opCurrentUser, cred)
 	if f != nil && (f.Cause == CauseNotFound || f.Cause == CauseGone) {
 		// Should Atlassian take that endpoint away, a listing tells as well.
-		if _, f = c.probe(ctx, opListSpaces); f != nil && f.Cause != CauseScopeMissing {
+		if _, f = c.probe(ctx, opListSpaces, cred); f != nil && f.Cause != CauseScopeMissing {
 			return unknown
 		}
 	}
@@ -81,7 +82,7 @@ func (c *Client) readStanding(ctx context.Context) standing {
 	}
 	// A dead token is turned away without a look at its scopes; a living one
 	// without access to Confluence is still asked for them.
-	switch _, f := c.probe(ctx, opAudit); {
+	switch _, f := c.probe(ctx, opAudit, cred); {
 	case f != nil && f.Cause == CauseScopeMissing:
 		return shutOut
 	case f == nil, f.Cause == CauseForbidden, f.Cause == CauseNotFound, f.Cause == CauseTokenRejected:
@@ -92,10 +93,10 @@ func (c *Client) readStanding(ctx context.Context) standing {
 
 // probe sends one request without a verdict of its own, and returns the
 // answer's header, nil if none came, and what failed.
-func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failure) {
+func (c *Client) probe(ctx context.Context, op *Operation, cred *credential) (http.Header, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	resp, f := c.exchange(ctx, &call{op: op}, probeIDs(op), probeQuery(op))
+	resp, f := c.exchange(ctx, &call{op: op, cred: cred}, probeIDs(op), probeQuery(op))
 	if resp == nil {
 		return nil, f
 	}
@@ -106,8 +107,8 @@ func (c *Client) probe(ctx context.Context, op *Operation) (http.Header, *failur
 	if f == nil && !mayBeJSON(resp.Header) {
 		f = failed(op, resp, CauseBadResponse, "something other than JSON came: this is not Atlassian's gateway, or something stands in the way to it")
 	}
-	if f == nil && op == opCurrentUser && isAnonymous(resp) {
-		f = failed(op, resp, CauseTokenRejected, "Confluence takes the token for an anonymous visitor")
+	if f == nil && op == opCurrentUser {
+		f = whoIs(cred, resp)
 	}
 	return resp.Header, f
 }
@@ -136,9 +137,18 @@ func probeQuery(op *Operation) url.Values {
 	return nil
 }
 
-func isAnonymous(resp *http.Response) bool {
+// whoIs learns whose the credential is, which may be nobody's.
+func whoIs(cred *credential, resp *http.Response) *failure {
 	var user struct {
-		Type string `json:"type"`
+		Type      string `json:"type"`
+		AccountID string `json:"accountId"`
 	}
-	return json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&user) == nil && user.Type == "anonymous"
+	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&user) != nil {
+		return nil // what else it is, it is an answer
+	}
+	if user.Type == "anonymous" {
+		return failed(opCurrentUser, resp, CauseTokenRejected, "Confluence takes the token for an anonymous visitor")
+	}
+	cred.learnAccount(user.AccountID)
+	return nil
 }
