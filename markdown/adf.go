@@ -260,6 +260,13 @@ func appendText(b *strings.Builder, n node) {
 		b.WriteByte('\n')
 	}
 	for _, child := range children(n) {
+		inline := str(child, "type") == "text"
+		if !inline {
+			b.WriteByte(' ') // so that words stay apart
+		}
 		appendText(b, child)
+		if !inline {
+			b.WriteByte(' ')
+		}
 	}
 }

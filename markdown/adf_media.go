@@ -1,5 +1,7 @@
 package markdown
 
+import "strings"
+
 // mediaNode is an image or a file, by address or by file id.
 func (a *adf) mediaNode(n node, st style) {
 	st = a.marked(n, st)
@@ -42,7 +44,21 @@ func media(attrs node) *target {
 	if address := str(attrs, "url"); address != "" {
 		return &target{url: address}
 	}
-	return &target{attachment: AttachmentRef{FileID: str(attrs, "id"), FileName: str(attrs, "__fileName")}}
+	file := AttachmentRef{FileID: str(attrs, "id"), FileName: str(attrs, "__fileName")}
+	if file != (AttachmentRef{}) {
+		file.Page.ID = ownerOf(str(attrs, "collection"))
+	}
+	return &target{attachment: file}
+}
+
+// ownerOf returns the id of the page that a media collection belongs to, which its
+// name tells: contentId-1001.
+func ownerOf(collection string) string {
+	id, found := strings.CutPrefix(collection, "contentId-")
+	if !found || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	return id
 }
 
 // cardNode is an address that the editor shows by its title.

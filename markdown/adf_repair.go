@@ -15,7 +15,8 @@ func (a *adf) repaired(content any) []any {
 				if v != nil {
 					a.misshapen("content")
 				}
-				nodes = append(nodes, a.loose(v)...)
+				nodes = append(nodes, node{"type": "text", "text": " "}) // so that words stay apart
+				nodes = append(append(nodes, a.loose(v)...), node{"type": "text", "text": " "})
 				continue
 			}
 			a.repair(n)

@@ -30,8 +30,9 @@ func (a *adf) marked(n node, st style) style {
 		case "code":
 			st = st.with(codeMark)
 		case "link":
-			if link = a.link; link == nil || link.url != str(attrs(m), "href") {
-				link = &target{url: str(attrs(m), "href")}
+			to := target{url: str(attrs(m), "href"), title: a.clean(strings.Join(strings.Fields(str(attrs(m), "title")), " "))}
+			if link = a.link; link == nil || *link != to {
+				link = &to
 				a.note(*link)
 			}
 			st = st.to(link)

@@ -30,9 +30,12 @@ func (d *Document) Markdown(r Resolver) Result {
 	return w.result(w.out.String())
 }
 
-// Text writes the body as plain text: lines, list marks and table rows stay,
-// emphasis and the addresses of links do not, which goes without a warning. A
-// pipe within a table cell is written as \|, to tell it from the edge of one.
+// Text writes the body as plain text: lines, list marks and table rows stay, and
+// emphasis does not, which goes without a warning. What a link leads to follows
+// its label in parentheses, by name or else by address, unless the label says it:
+// "the plan (Roadmap 2026)", "our site (https://acme.example)". An image is its
+// description in brackets. A pipe within a table cell is written as \|, to tell it
+// from the edge of one.
 func (d *Document) Text(r Resolver) Result {
 	w := &textWriter{resolution: resolution{resolver: r, warnings: d.warnings.clone()}}
 	w.warnings.drop(FormattingLost)

@@ -88,6 +88,26 @@ func (in *inlineWriter) destination(address string) string {
 	return b.String()
 }
 
+// title writes what shows under the pointer at a link or image.
+func (in *inlineWriter) title(title string) string {
+	if title == "" {
+		return ""
+	}
+	var b strings.Builder
+	for i, r := range title {
+		switch {
+		case r == '"' || r == '\\' || r == '&' && reference(title[i:]):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '|' && in.inCell:
+			b.WriteString(numericReference(r))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return ` "` + b.String() + `"`
+}
+
 // guardMailbox writes the letter before code that holds a mail address as a
 // reference: backticks may be in such an address, and readers that look for one
 // first would find it start at the word before.

@@ -103,7 +103,7 @@ func (in *inlineWriter) span(i int) {
 	in.openFor(i)
 	switch {
 	case s.kind == imageRun:
-		in.atom("![" + in.escape(s.text, true, ']') + "](" + in.destination(s.image) + ")")
+		in.atom("![" + in.escape(s.text, true, ']') + "](" + in.destination(s.image) + in.title(s.title) + ")")
 	case s.marks&codeMark != 0:
 		in.codeSpan(s.text)
 	default:
@@ -117,7 +117,7 @@ func (in *inlineWriter) closeTo(n int) {
 		o := in.open[len(in.open)-1]
 		in.open = in.open[:len(in.open)-1]
 		if o.layer == linkLayer {
-			in.out.WriteString("](" + in.destination(o.href) + ")")
+			in.out.WriteString("](" + in.destination(o.href) + in.title(o.link.title) + ")")
 			in.closed = 0
 			continue
 		}

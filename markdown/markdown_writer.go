@@ -42,7 +42,7 @@ func (w *markdownWriter) block(b *block) {
 	case paragraph:
 		w.inline(w.resolve(b.runs), place{})
 		if len(b.runs) == 0 { // only after a box, which some readers take for text if nothing follows
-			w.out.WriteString(emptyItem)
+			w.out.WriteString(noBreakSpace)
 		}
 	case heading:
 		w.out.WriteString(strings.Repeat("#", min(max(b.level, 1), 6)) + " ")
@@ -134,15 +134,26 @@ func (w *markdownWriter) list(b *block) {
 		}
 		w.framed(it, label+boxes[it.state], strings.Repeat(" ", len(label)))
 		if len(it.blocks) == 0 {
-			w.out.WriteString(emptyItem)
+			w.emptyItem(label, w.prefix == "" || tight && i+1 < len(b.blocks))
 		}
 	}
 	w.mark = mark
 }
 
-// emptyItem is a blank that keeps an item without content an item: readers do not
-// agree on what a bare mark ends or interrupts.
-const emptyItem = "&nbsp;"
+// noBreakSpace is a blank that keeps a mark without content one.
+const noBreakSpace = "&nbsp;"
+
+// emptyItem ends an item without content. Where that is safe, its mark stands alone;
+// not behind others, where "- - -" would be a rule, and not deep within others
+// before an empty line, where readers do not agree on what goes on.
+func (w *markdownWriter) emptyItem(label string, safe bool) {
+	line := w.out.Bytes()[bytes.LastIndexByte(w.out.Bytes(), '\n')+1:]
+	if safe && string(line) == w.prefix+label {
+		w.trimLine()
+		return
+	}
+	w.out.WriteString(noBreakSpace)
+}
 
 // boxes are written before an item's text.
 var boxes = [...]string{noBox: "", open: "[ ] ", done: "[x] ", decided: "✔ "}
@@ -171,8 +182,11 @@ func tightItem(b *block) bool {
 }
 
 // needsBlank tells whether a list could not be told from the text right before
-// it: CommonMark lets only a list that starts at 1 follow a paragraph's line.
-func needsBlank(b *block) bool { return b.kind == list && b.numbered && b.level != 1 }
+// it: CommonMark lets only a list that starts at 1, and with an item that is not
+// empty, follow a paragraph's line.
+func needsBlank(b *block) bool {
+	return b.kind == list && (b.numbered && b.level != 1 || len(b.blocks[0].blocks) == 0 && b.blocks[0].state == noBox)
+}
 
 // longestRun returns the length of the longest stretch of one byte.
 func longestRun(s string, c byte) int {

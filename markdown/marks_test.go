@@ -30,7 +30,7 @@ var pieces = []string{
 }
 
 func randomBlock(random *rand.Rand) *block {
-	links := []*target{nil, nil, nil, {url: "https://acme.example/a(b)"}, {url: "https://acme.example/c|d&lt;"}}
+	links := []*target{nil, nil, nil, {url: "https://acme.example/a(b)"}, {url: "https://acme.example/c|d&lt;", title: "a \"b\" | \\| &amp; `*<c> [d](e) \\"}}
 	var runs []run
 	for range 1 + random.IntN(7) {
 		r := run{text: pieces[random.IntN(len(pieces))], marks: mark(random.IntN(8)), link: links[random.IntN(len(links))]}

@@ -131,7 +131,7 @@ func (o *outliner) row(runs []run, lineBreak string) string {
 			}
 			continue
 		case imageRun:
-			set(fmt.Sprintf("image %s %s %d", decoded(s.image), decoded(s.href), s.marks&^codeMark))
+			set(fmt.Sprintf("image %s %q %s %d", decoded(s.image), s.title, pointsAt(s), s.marks&^codeMark))
 			b.WriteString(s.text)
 			set("")
 			continue
@@ -145,13 +145,21 @@ func (o *outliner) row(runs []run, lineBreak string) string {
 				if s.marks == 0 && s.href == "" {
 					set("")
 				} else {
-					set(fmt.Sprintf("%d %s", s.marks, decoded(s.href)))
+					set(fmt.Sprintf("%d %s", s.marks, pointsAt(s)))
 				}
 			}
 			b.WriteRune(c)
 		}
 	}
 	return blanks.ReplaceAllString(strings.TrimSpace(b.String()), " ⏎ ")
+}
+
+// pointsAt is where a span leads and what shows under the pointer.
+func pointsAt(s span) string {
+	if s.href == "" || s.link == nil || s.link.title == "" {
+		return decoded(s.href)
+	}
+	return fmt.Sprintf("%s %q", decoded(s.href), s.link.title)
 }
 
 var blankLines = regexp.MustCompile(`(?m)^[ \t]+$`)

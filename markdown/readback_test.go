@@ -130,13 +130,13 @@ func (r *reader) runs(n ast.Node, st run) []run {
 			in.marks |= strike
 			runs = append(runs, r.runs(c, in)...)
 		case *ast.Link:
-			in.link = &target{url: unescape(string(c.Destination), false)}
+			in.link = &target{url: unescape(string(c.Destination), false), title: unescape(string(c.Title), false)}
 			runs = append(runs, r.runs(c, in)...)
 		case *ast.AutoLink:
 			in.text = string(c.Label(r.src))
 			runs = append(runs, in)
 		case *ast.Image:
-			in.kind, in.subject = imageRun, &target{url: unescape(string(c.Destination), false)}
+			in.kind, in.subject = imageRun, &target{url: unescape(string(c.Destination), false), title: unescape(string(c.Title), false)}
 			for _, alt := range r.runs(c, run{}) {
 				in.text += alt.text
 			}

@@ -1,5 +1,7 @@
 package markdown
 
+import "regexp"
+
 // References is what a body refers to.
 type References struct {
 	Attachments []AttachmentRef
@@ -23,7 +25,8 @@ type References struct {
 type AttachmentRef struct {
 	FileName string
 	FileID   string
-	// Page is the file's owner; zero is the page of the body itself.
+	// Page is the file's owner; zero is the page of the body itself. ADF names the
+	// owner by id, and so does it where that is the page itself.
 	Page PageRef
 }
 
@@ -49,8 +52,18 @@ type referenceSet struct {
 	seen map[target]bool
 }
 
+// issueAddress finds the key in an address at which Jira shows an issue.
+var issueAddress = regexp.MustCompile(`(?:/browse/|[?&]selectedIssue=)([A-Z][A-Z0-9_]+-[1-9][0-9]*)(?:[/?&#]|$)`)
+
+func issueKey(address string) string {
+	if found := issueAddress.FindStringSubmatch(address); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
 func (r *referenceSet) note(t target) {
-	t.anchor = ""
+	t.anchor, t.title = "", ""
 	if r.seen[t] {
 		return
 	}
@@ -61,7 +74,9 @@ func (r *referenceSet) note(t target) {
 	switch {
 	case t.attachment != AttachmentRef{}:
 		r.list.Attachments = append(r.list.Attachments, t.attachment)
-		r.note(target{page: t.attachment.Page})
+		if t.attachment.FileID == "" { // else it is mostly the page itself
+			r.note(target{page: t.attachment.Page})
+		}
 	case t.page != PageRef{}:
 		r.list.Pages = append(r.list.Pages, t.page)
 	case t.space != "":
@@ -72,5 +87,6 @@ func (r *referenceSet) note(t target) {
 		r.list.JiraKeys = append(r.list.JiraKeys, t.jira)
 	case t.url != "":
 		r.list.Addresses = append(r.list.Addresses, t.url)
+		r.note(target{jira: issueKey(t.url)})
 	}
 }

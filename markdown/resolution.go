@@ -22,6 +22,7 @@ type span struct {
 	link  *target // tells links apart that stand side by side
 	href  string  // where the link leads; "" is no link
 	image string  // the image's address
+	title string  // what shows under the pointer at the image
 }
 
 func (r *resolution) result(text string) Result {
@@ -86,11 +87,19 @@ func (r *resolution) shown(from *run) span {
 		if s.text == "" {
 			s.text = r.label(from)
 		}
-		if s.image = r.safeAddress("image", from.subject); s.image == "" {
-			s.kind, s.text = textRun, "["+s.text+"]"
+		if s.image, s.title = r.safeAddress("image", from.subject), from.subject.title; s.image == "" {
+			s.kind, s.text = textRun, "["+described(s.text, s.title)+"]"
 		}
 	}
 	return s
+}
+
+// described adds what shows under the pointer to what is shown.
+func described(text, title string) string {
+	if title == "" {
+		return text
+	}
+	return text + ", " + title
 }
 
 // safeAddress returns where a target is, and warns if that must not be followed.
@@ -106,7 +115,8 @@ func (r *resolution) safeAddress(what string, t *target) string {
 // label names what a run points at, by its id where there is no name.
 func (r *resolution) label(named *run) string {
 	t := named.subject
-	if text := collapse(firstOf(r.resolver.label(t), named.text, t.space, t.jira, t.shortcut, t.url, t.anchor), true); text != "" {
+	name := firstOf(r.resolver.label(t), named.text, t.space, t.jira, t.shortcut, t.url, t.anchor)
+	if text := collapse(r.warnings.clean(name), true); text != "" {
 		return text
 	}
 	switch {

@@ -78,7 +78,7 @@ func (r *Resolver) address(t *target) string {
 	case t.jira != "" && r.JiraURL != "":
 		base = strings.TrimRight(r.JiraURL, "/") + "/browse/" + segment(t.jira)
 	}
-	if t.anchor != "" && (base != "" || *t == target{anchor: t.anchor}) {
+	if t.anchor != "" && (base != "" || *t == target{anchor: t.anchor, title: t.title}) {
 		base += "#" + url.PathEscape(t.anchor)
 	}
 	return base

@@ -46,7 +46,9 @@ func visitor(name string) visit {
 		return func(s *storage, e *element, st style) { s.walk(e, st.with(codeMark)) }
 	case "u", "ins", "sub", "sup", "big", "small", "mark", "font":
 		return (*storage).lostFormat
-	case "span", "abbr", "acronym", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
+	case "abbr", "acronym":
+		return (*storage).abbreviation
+	case "span", "q", "label", "bdo", "bdi", "ruby", "rt", "rp", "wbr",
 		"semantics", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "msup", "msub", "msubsup", "msqrt", "mfrac", "mtable", "mtr",
 		"mtd", "annotation", "mspace", "mover", "munder", "munderover", "mroot", "ac:link-body", "ac:plain-text-link-body", "ac:inline-comment-marker":
 		return (*storage).inlineElement
@@ -178,6 +180,14 @@ func (f *flow) lost(construct string) {
 	f.add(FormattingLost, construct, "the text is kept and its look is not")
 }
 
+// abbreviation writes what the letters stand for behind them.
+func (s *storage) abbreviation(e *element, st style) {
+	s.walk(e, st)
+	if title := e.title(); title != "" {
+		s.write(" ("+title+")", st)
+	}
+}
+
 func (s *storage) inlineElement(e *element, st style) {
 	if e.name == "ac:inline-comment-marker" {
 		s.comment(e.attr("ref"), e.textUpTo(maxCommentText))
@@ -199,6 +209,9 @@ func (f *flow) comment(ref, text string) {
 func (s *storage) styled(e *element, st style) style {
 	if align := strings.ToLower(e.attr("align")); align != "" && align != "left" && !e.empty() {
 		s.lost("align")
+	}
+	if e.name != "a" && e.title() != "" {
+		s.add(Unsupported, "title", "a text that shows under the pointer was left out")
 	}
 	css := strings.ToLower(e.attr("style"))
 	if css == "" || e.empty() {

@@ -14,27 +14,24 @@ func (s *storage) imageElement(e *element, st style) {
 		s.add(Unsupported, "ac:image", "an image without a source")
 		s.atom(run{text: "[" + firstOf(e.attr("alt"), "image") + "]"}, st)
 	} else {
+		around := st
 		if href := strings.TrimSpace(e.attr("href")); href != "" {
-			s.image(t, s.description(e), st.to(&target{url: href}))
-		} else {
-			s.image(t, s.description(e), st)
+			around = st.to(&target{url: href})
 		}
+		s.titledImage(t, e, around)
 	}
 	s.walk(e.rest("ac:adf-mark"), st) // the caption
 }
 
-// description returns what an image is called in its place.
-func (s *storage) description(e *element) string {
-	alt := firstOf(e.attr("alt"), e.attr("title"))
-	s.title(e, alt)
-	return alt
-}
-
-// title names the text that shows under the pointer, unless it is shown anyway.
-func (s *storage) title(e *element, shown string) {
-	if title := strings.TrimSpace(e.attr("title")); title != "" && title != strings.TrimSpace(shown) {
-		s.add(FormattingLost, "title", "a text that shows under the pointer was left out")
+// titledImage writes an image that is called by its description, or else by what
+// shows under the pointer.
+func (s *storage) titledImage(t *target, e *element, st style) {
+	title := e.title()
+	alt := firstOf(e.attr("alt"), title)
+	if title != strings.TrimSpace(alt) {
+		t.title = title
 	}
+	s.image(t, alt, st)
 }
 
 // image writes an image. Without a description it is called like its file.
@@ -63,7 +60,7 @@ func (s *storage) imgElement(e *element, st style) {
 		s.atom(run{text: "[" + firstOf(e.attr("alt"), "image") + "]"}, st)
 		return
 	}
-	s.image(&target{url: e.attr("src")}, s.description(e), st)
+	s.titledImage(&target{url: e.attr("src")}, e, st)
 }
 
 // fabMedia is an image of the early new editor.

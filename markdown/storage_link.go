@@ -5,9 +5,6 @@ import "strings"
 // anchorElement is a link to an address, or the name of a place.
 func (s *storage) anchorElement(e *element, st style) {
 	href := strings.TrimSpace(e.attr("href"))
-	if e.attr("title") != "" {
-		s.title(e, firstOf(e.textUpTo(maxTitle), href))
-	}
 	switch {
 	case href == "":
 		if e.attr("name") != "" || e.attr("id") != "" {
@@ -17,15 +14,28 @@ func (s *storage) anchorElement(e *element, st style) {
 	case href[0] == '#' && e.empty(): // the handle of a heading, which shows nothing
 		s.walk(e, st)
 	case href[0] == '#' && len(href) > 1:
-		s.labelled(e, &target{anchor: href[1:]}, st)
+		s.labelled(e, &target{anchor: href[1:], title: e.title()}, st)
 	default:
-		t := &target{url: href}
+		t := &target{url: href, title: e.title()}
 		s.note(*t)
+		if e.attr("data-card-appearance") != "" && strings.TrimSpace(e.textUpTo(len(href)+1)) == href {
+			s.named(t, "", st) // a card without a label of the author's, which shows the title
+			return
+		}
 		s.labelled(e, t, st)
 	}
 }
 
-// maxTitle bounds how much of a link's text is compared with its title.
+// title returns what shows under the pointer; "" if the element's text says it.
+func (e *element) title() string {
+	title := strings.Join(strings.Fields(e.attr("title")), " ")
+	if title == "" || title == strings.TrimSpace(e.textUpTo(maxTitle)) {
+		return ""
+	}
+	return title
+}
+
+// maxTitle bounds how much of an element's text is compared with its title.
 const maxTitle = 1000
 
 // anchor is a place that links point at.
@@ -66,6 +76,7 @@ func (s *storage) linkElement(e *element, st style) {
 		s.walk(label, st)
 		return
 	}
+	t.title = strings.TrimSpace(e.attr("tooltip"))
 	s.note(*t)
 	if t.shortcut != "" {
 		s.add(Unresolved, "ri:shortcut", "a link by a short form that only the site can follow")

@@ -3,6 +3,7 @@ package markdown
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // textWriter writes blocks as plain lines.
@@ -62,16 +63,61 @@ func (w *textWriter) code(text string) {
 }
 
 func (w *textWriter) inline(runs []run, lineBreak string) {
-	for _, s := range w.resolve(runs) {
+	spans := splitBlanks(w.resolve(runs))
+	label := 0 // where that of the link at hand starts
+	for i := range spans {
+		s := &spans[i]
+		if i == 0 || spans[i-1].link != s.link {
+			label = w.out.Len()
+		}
 		switch {
 		case s.kind == breakRun:
 			w.out.WriteString(lineBreak)
 		case s.kind == imageRun:
-			w.out.WriteString("[" + s.text + "]")
+			w.out.WriteString("[" + described(s.text, s.title) + "]")
 		default:
 			w.out.WriteString(s.text)
 		}
+		if s.link != nil && (i+1 == len(spans) || spans[i+1].link != s.link) {
+			w.beside(s, w.out.String()[label:])
+		}
 	}
+}
+
+// beside writes behind a link's label, in parentheses, what that leaves out: what
+// the link leads to, by its name or else its address, and what shows under the
+// pointer. Places within the page cannot be gone to in plain text.
+func (w *textWriter) beside(s *span, label string) {
+	t := s.link
+	name := w.resolver.label(t)
+	to := firstOf(name, t.space, t.jira)
+	if t.url != "" || to == "" {
+		to = oneWord(strings.TrimPrefix(s.href, "mailto:"))
+	}
+	if says(label, to) || says(label, name) || says(label, t.url) || says(label, t.attachment.FileID) || *t == (target{anchor: t.anchor, title: t.title}) {
+		to = ""
+	}
+	if to != "" || t.title != "" {
+		w.out.WriteString(" (" + strings.Trim(described(to, t.title), ", ") + ")")
+	}
+}
+
+// says tells whether a label is a name or an address, as people write them.
+func says(label, name string) bool {
+	bare := func(s string) string {
+		s = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(s), "/"))
+		for _, scheme := range []string{"https://", "http://", "mailto:", "tel:"} {
+			s = strings.TrimPrefix(s, scheme)
+		}
+		return s
+	}
+	return name != "" && bare(label) == bare(name)
+}
+
+// oneWord takes the blanks out of an address.
+func oneWord(address string) string {
+	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	return strings.Join(strings.FieldsFunc(address, blank), "%20")
 }
 
 func (w *textWriter) list(b *block) {
@@ -84,7 +130,11 @@ func (w *textWriter) list(b *block) {
 		if b.numbered {
 			label = strconv.Itoa(b.level+i) + ". "
 		}
-		w.out.WriteString(label + boxes[it.state])
+		mark := label + boxes[it.state]
+		if len(it.blocks) == 0 {
+			mark = strings.TrimRight(mark, " ")
+		}
+		w.out.WriteString(mark)
 		outer := w.prefix
 		w.prefix += strings.Repeat(" ", len(label))
 		w.blocks(it.blocks, tight)

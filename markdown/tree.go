@@ -85,6 +85,7 @@ type target struct {
 	shortcut   string // a short form that only the site can make an address of
 
 	anchor string // within the page, or within this one if nothing else is set
+	title  string // what shows under the pointer, where that is not the label
 }
 
 // style is how text at the current place looks.

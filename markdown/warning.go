@@ -14,8 +14,8 @@ const (
 	// such as a list of children or another page's text. A marker stands there.
 	DynamicContent Code = "DYNAMIC_CONTENT"
 	// FormattingLost: the text is whole, but colour, size, underlining, raised or
-	// lowered letters, alignment, a list's own numbering or a text that shows
-	// under the pointer are gone. Plain text never has this warning.
+	// lowered letters, alignment or a list's own numbering are gone. Plain text
+	// never has this warning.
 	FormattingLost Code = "FORMATTING_LOST"
 	// Flattened: a block inside a table cell became lines of that cell, or what
 	// stands inside code, such as a link or a person, became plain text.
