@@ -20,8 +20,11 @@ type Client struct {
 	gateway   *url.URL // base of every API request, with /ex/confluence/{cloudId}
 	site      *url.URL // base of links for people
 	transport http.RoundTripper
-	pages     *cache[pageKey, *Page]
-	spaces    *cache[spaceKey, space]
+	memory    *memory                 // what the stores below keep
+	states    *store[stateKey, *Page] // current pages without their bodies
+	bodies    *store[bodyKey, *Page]  // versions of pages with their bodies
+	listings  *gathering[told[*Page]] // of states, by page id
+	spaces    *store[spaceKey, space]
 	people    *cache[personKey, string]           // display names by account id
 	places    *cache[placeKey, any]               // facts about where content lies
 	files     *cache[filesKey, map[string]string] // file names by file id
@@ -64,14 +67,21 @@ func newClient(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := newMemory(cfg.CacheBytes, meterProvider(cfg))
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
 		cfg: cfg, gateway: gateway, site: site, transport: transport, rotation: rotation,
-		pages:   newCache[pageKey](cfg.CacheBytes, pageWeight),
-		spaces:  newCache[spaceKey, space](maxCachedEntries, nil),
-		files:   newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
-		people:  newCache[personKey, string](maxCachedEntries, nil),
-		places:  newCache[placeKey, any](maxCachedEntries, nil),
-		lacking: newCache[lackingKey, struct{}](maxCachedEntries, nil),
+		memory:   kept,
+		states:   &store[stateKey, *Page]{memory: kept, name: "page", size: func(k stateKey, p *Page) int { return len(k.id) + p.size() }},
+		bodies:   &store[bodyKey, *Page]{memory: kept, name: "page", size: func(k bodyKey, p *Page) int { return len(k.id) + p.size() }},
+		listings: newGathering[told[*Page]](),
+		spaces:   &store[spaceKey, space]{memory: kept, name: "space", size: spaceSize, least: maxSpaceAge},
+		files:    newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
+		places:   newCache[placeKey, any](maxCachedEntries, nil),
+		people:   newCache[personKey, string](maxCachedEntries, nil),
+		lacking:  newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil
 }
 

@@ -52,7 +52,7 @@ type Page struct {
 	AuthorAccountID   string
 	WebURL            string // on the site, for people
 	Body              string // in the format asked for; empty for FormatNone
-	FromCache         bool   // answered without asking Confluence
+	Freshness         Freshness
 }
 
 // Child is a direct child in the content tree.

@@ -3,6 +3,7 @@ package confluenceclient
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -34,14 +35,18 @@ type flight[V any] struct {
 }
 
 // do returns what read returns, which runs once for all who ask for key while it
-// runs. It returns ctx's error when ctx ends first.
+// runs. It returns ctx's error when ctx ends first, and to the last who leaves
+// what read makes of being cancelled: how far it came.
 func (f *flights[K, V]) do(ctx context.Context, key K, read func(context.Context) (V, error)) (V, error) {
 	shared := f.join(ctx, key, read)
 	select {
 	case <-shared.done:
 		return shared.value, shared.err
 	case <-ctx.Done():
-		f.leave(key, shared)
+		if f.leave(key, shared) {
+			<-shared.done
+			return shared.value, shared.err
+		}
 		var none V
 		return none, ctx.Err()
 	}
@@ -72,18 +77,20 @@ func (f *flights[K, V]) join(ctx context.Context, key K, read func(context.Conte
 	return shared
 }
 
-func (f *flights[K, V]) leave(key K, shared *flight[V]) {
+// leave cancels the read when nobody waits for it any more, and tells so.
+func (f *flights[K, V]) leave(key K, shared *flight[V]) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.waiting--; shared.waiting > 0 {
-		return
+		return false
 	}
 	shared.cancel()
 	if f.open[key] == shared { // whoever asks from now on must not get a cancelled read
 		delete(f.open, key)
 	}
+	return true
 }
 
 func (f *flights[K, V]) forget(key K, shared *flight[V]) {
@@ -94,12 +101,13 @@ func (f *flights[K, V]) forget(key K, shared *flight[V]) {
 	}
 }
 
-// guarded turns a panic into an error: the read runs on a goroutine of its own,
-// where a panic would end the program.
+// guarded turns a panic into an error with its stack: the read runs on a goroutine
+// of its own, where a panic would end the program.
 func guarded[V any](ctx context.Context, read func(context.Context) (V, error)) (value V, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			trace.SpanFromContext(ctx).RecordError(fmt.Errorf("panic: %v", p), trace.WithStackTrace(true))
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return read(ctx)

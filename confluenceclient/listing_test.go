@@ -197,7 +197,7 @@ func TestAnAnswerWithoutItsListIsNotAnEmptyList(t *testing.T) {
 		client, _ := newTestClient(t, func(*http.Request) *http.Response { return reply(200, body) })
 		_, childrenErr := client.Children(t.Context(), ChildrenRequest{ParentType: TypePage, ParentID: "1", Limit: 1})
 		_, searchErr := client.Search(t.Context(), SearchRequest{CQL: "type = page", Limit: 1})
-		_, titleErr := client.PageIDByTitle(t.Context(), "DOC", "T")
+		_, titleErr := client.PageIDByTitle(t.Context(), "DOC", "T", Tolerance{})
 		for _, err := range []error{childrenErr, searchErr, titleErr} {
 			if CauseOf(err) != CauseBadResponse {
 				t.Errorf("%s: %v", body, err)

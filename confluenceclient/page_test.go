@@ -20,23 +20,23 @@ func TestACopyIsServedForAsLongAsTheCallerAllows(t *testing.T) {
 			}
 			return page
 		}
-		if page := read(time.Minute); page.FromCache {
+		if page := read(time.Minute); page.Freshness.Source == SourceHit {
 			t.Error("the first read came from the cache")
 		}
 		time.Sleep(30 * time.Second)
 		page := read(time.Minute)
-		if !page.FromCache || len(u.requests) != 1 {
-			t.Errorf("FromCache = %v after %d requests", page.FromCache, len(u.requests))
+		if page.Freshness.Source != SourceHit || len(u.requests) != 1 {
+			t.Errorf("source = %v after %d requests", page.Freshness.Source, len(u.requests))
 		}
 		page.Title = "changed by a caller"
 		if read(time.Minute).Title != "Run Book" {
 			t.Error("a caller could change the cached page")
 		}
-		if read(0).FromCache || read(time.Second*30).FromCache == false {
+		if read(0).Freshness.Source == SourceHit || read(time.Second*30).Freshness.Source != SourceHit {
 			t.Error("age 0 must ask, and what it fetched must be new again")
 		}
 		time.Sleep(time.Hour)
-		if read(time.Minute).FromCache {
+		if read(time.Minute).Freshness.Source == SourceHit {
 			t.Error("an old copy was served")
 		}
 	})
@@ -77,7 +77,7 @@ func TestAPageIsFoundByItsTitle(t *testing.T) {
 		}
 		return reply(200, `{"results":[{"id":"3","title":"RUN BOOK","spaceId":"7","status":"current"},{"id":"1001","title":"Run Book","spaceId":"7"}],"_links":{}}`)
 	})
-	id, err := client.PageIDByTitle(t.Context(), "doc", `Run Book`)
+	id, err := client.PageIDByTitle(t.Context(), "doc", `Run Book`, Tolerance{})
 	if id != "1001" || err != nil {
 		t.Errorf("PageIDByTitle = %q, %v", id, err)
 	}
@@ -85,7 +85,7 @@ func TestAPageIsFoundByItsTitle(t *testing.T) {
 	if q.Get("space-id") != "7" || q.Get("title") != "Run Book" || q.Get("status") != "current" {
 		t.Errorf("query = %v", q)
 	}
-	if home, err := client.HomepageID(t.Context(), "DOC"); home != "1000" || err != nil {
+	if home, err := client.HomepageID(t.Context(), "DOC", Tolerance{}); home != "1000" || err != nil {
 		t.Errorf("HomepageID = %q, %v", home, err)
 	}
 	if len(u.requests) != 3 {
@@ -102,7 +102,7 @@ func TestAbsentSpacesAndTitlesAreToldApart(t *testing.T) {
 		return reply(200, `{"results":[]}`)
 	})
 	for key, want := range map[string]*Operation{"NONE": opListSpaces, "DOC": opListPages} {
-		_, err := client.PageIDByTitle(t.Context(), key, "x")
+		_, err := client.PageIDByTitle(t.Context(), key, "x", Tolerance{})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Cause != CauseNotFound || e.Op != want {
 			t.Errorf("%s: %v", key, err)
 		}

@@ -27,18 +27,22 @@ type spaceJSON struct {
 	HomepageID contentID `json:"homepageId"`
 }
 
+func spaceSize(k spaceKey, s space) int {
+	return len(k.what) + len(s.id) + len(s.key) + len(s.homepageID)
+}
+
 // HomepageID returns the id of the space's home page. CauseNotFound with the
 // operation getSpaces means that there is no such space.
-func (c *Client) HomepageID(ctx context.Context, key string) (string, error) {
-	s, err := c.spaceByKey(ctx, key)
+func (c *Client) HomepageID(ctx context.Context, key string, want Tolerance) (string, error) {
+	s, err := c.spaceByKey(ctx, key, want)
 	if err == nil && s.homepageID == "" {
 		err = &Error{Op: opListPages, Cause: CauseNotFound, Message: "the space has no home page"}
 	}
 	return s.homepageID, err
 }
 
-func (c *Client) spaceByKey(ctx context.Context, key string) (space, error) {
-	return c.space(ctx, "keys", key, func(s spaceJSON) bool {
+func (c *Client) spaceByKey(ctx context.Context, key string, want Tolerance) (space, error) {
+	return c.space(ctx, "keys", key, want, func(s spaceJSON) bool {
 		return strings.EqualFold(s.Key, key) || strings.EqualFold(s.Alias, key)
 	})
 }
@@ -46,31 +50,25 @@ func (c *Client) spaceByKey(ctx context.Context, key string) (space, error) {
 // SpaceKeyByID returns the key of the space with this id. CauseNotFound means
 // that there is none, or none that the token's account may see.
 func (c *Client) SpaceKeyByID(ctx context.Context, id string) (string, error) {
-	s, err := c.space(ctx, "ids", id, func(s spaceJSON) bool { return string(s.ID) == id })
+	s, err := c.space(ctx, "ids", id, Tolerance{MaxAge: maxSpaceAge}, func(s spaceJSON) bool { return string(s.ID) == id })
 	return s.key, err
 }
 
 // space finds one space by a filter, and checks that the filter was heeded.
-func (c *Client) space(ctx context.Context, filter, value string, is func(spaceJSON) bool) (space, error) {
+func (c *Client) space(ctx context.Context, filter, value string, want Tolerance, is func(spaceJSON) bool) (space, error) {
 	key := spaceKey{identity: c.identity(), by: filter, what: strings.ToLower(value)}
-	if s, ok := c.spaces.get(key, maxSpaceAge); ok {
-		return s, nil
-	}
-	asked := time.Now()
-	found, err := first(ctx, c, opListSpaces, url.Values{filter: {value}, "limit": {"25"}}, is)
-	if err != nil {
-		return space{}, err
-	}
-	s := space{id: string(found.ID), key: found.Key, homepageID: string(found.HomepageID)}
-	c.spaces.put(key, s, asked)
-	return s, nil
+	s, _, err := c.spaces.answer(ctx, opListSpaces, key, want, func(ctx context.Context) (space, error) {
+		found, err := first(ctx, c, opListSpaces, url.Values{filter: {value}, "limit": {"25"}}, is)
+		return space{id: string(found.ID), key: found.Key, homepageID: string(found.HomepageID)}, err
+	})
+	return s, err
 }
 
 // PageIDByTitle finds the current page with this title in the space; upper and
 // lower case are the same, except that an exact match goes first. CauseNotFound
 // with the operation getSpaces means that there is no such space.
-func (c *Client) PageIDByTitle(ctx context.Context, key, title string) (string, error) {
-	s, err := c.spaceByKey(ctx, key)
+func (c *Client) PageIDByTitle(ctx context.Context, key, title string, want Tolerance) (string, error) {
+	s, err := c.spaceByKey(ctx, key, want)
 	if err != nil {
 		return "", err
 	}

@@ -22,7 +22,7 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 		maxAge = req.GetMaxAge().AsDuration()
 	}
 	noteCache(ctx, false, maxAge) // until there is a page: failures are no hits either
-	id, err := s.pageID(ctx, address)
+	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{MaxAge: maxAge})
 	if err != nil {
 		return nil, blame(err, chosen(req, "page"))
 	}
@@ -40,7 +40,7 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err != nil {
 		return nil, blame(err, versioned(req.GetVersion(), chosen(req, "page")))
 	}
-	noteCache(ctx, w.page.FromCache, maxAge)
+	noteCache(ctx, w.page.Freshness.Source == confluenceclient.SourceHit, maxAge)
 	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
 	if w.page.SpaceKey == "" {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
@@ -110,14 +110,14 @@ func (s *service) pageAddress(v *violations, raw string) confluenceclient.Addres
 }
 
 // pageID finds the page's id where the address does not hold it.
-func (s *service) pageID(ctx context.Context, address confluenceclient.Address) (string, error) {
+func (s *service) pageID(ctx context.Context, address confluenceclient.Address, want confluenceclient.Tolerance) (string, error) {
 	switch {
 	case address.ID != "":
 		return address.ID, nil
 	case address.Title != "":
-		return s.client.PageIDByTitle(ctx, address.SpaceKey, address.Title)
+		return s.client.PageIDByTitle(ctx, address.SpaceKey, address.Title, want)
 	}
-	return s.client.HomepageID(ctx, address.SpaceKey)
+	return s.client.HomepageID(ctx, address.SpaceKey, want)
 }
 
 // noteCache tells on the server span where the page came from; the last word
