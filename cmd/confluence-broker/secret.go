@@ -38,6 +38,16 @@ func openSecret(path string) (*secret, error) {
 // value is the secret as it was last read.
 func (s *secret) value() string { return *s.current.Load() }
 
+// watch takes over each new content of the file until ctx is done. A content
+// that cannot be a secret is logged and the one before stays in use. A fixed
+// secret has nothing to watch.
+func (s *secret) watch(ctx context.Context, log *slog.Logger) error {
+	if s.path == "" {
+		return nil
+	}
+	return watchFile(ctx, s.path, log, func() { s.reload(ctx, log) })
+}
+
 func (s *secret) reload(ctx context.Context, log *slog.Logger) {
 	value, err := readSecret(s.path)
 	switch {

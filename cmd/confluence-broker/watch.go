@@ -16,7 +16,7 @@ import (
 
 const (
 	// A writer that truncates and then writes makes two events; reading between
-	// them would take half a token.
+	// them would take half a file.
 	settleTime = 100 * time.Millisecond
 	// Some file systems, network ones above all, tell nobody of changes.
 	rereadInterval = time.Minute
@@ -24,32 +24,28 @@ const (
 	maxLinks = 40
 )
 
-// watch takes over each new content of the file until ctx is done. A content
-// that cannot be a secret is logged and the one before stays in use. A fixed
-// secret has nothing to watch.
+// watchFile calls reload at once, since the file may have changed before the
+// watch began, and then for each change of what path leads to, until ctx is done.
 //
 // The folders are watched, not the file: editors and Kubernetes replace the
 // file, or a link on the way to it, and a watch on it would stay with the old one.
-func (s *secret) watch(ctx context.Context, log *slog.Logger) error {
-	if s.path == "" {
-		return nil
-	}
+func watchFile(ctx context.Context, path string, log *slog.Logger, reload func()) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watching %s: %w", s.path, err)
+		return fmt.Errorf("watching %s: %w", path, err)
 	}
-	if _, err := watchSteps(watcher, s.path); err != nil {
+	if _, err := watchSteps(watcher, path); err != nil {
 		return errors.Join(err, watcher.Close())
 	}
-	go s.follow(ctx, watcher, log)
+	go followFile(ctx, watcher, path, log, reload)
 	return nil
 }
 
-func (s *secret) follow(ctx context.Context, watcher *fsnotify.Watcher, log *slog.Logger) {
+func followFile(ctx context.Context, watcher *fsnotify.Watcher, path string, log *slog.Logger, reload func()) {
 	defer func() { _ = watcher.Close() }()
 	reread := time.NewTicker(rereadInterval)
 	defer reread.Stop()
-	settled := time.NewTimer(0) // at once: the file may have changed before the watch began
+	settled := time.NewTimer(0)
 	defer settled.Stop()
 	var steps []string
 	for {
@@ -64,7 +60,7 @@ func (s *secret) follow(ctx context.Context, watcher *fsnotify.Watcher, log *slo
 			}
 			continue
 		case err := <-watcher.Errors:
-			log.WarnContext(ctx, "watching the secret's folders", "file", s.path, "error", err)
+			log.WarnContext(ctx, "watching the folders of a file", "file", path, "error", err)
 			settled.Reset(settleTime) // events may have been lost
 			continue
 		case <-settled.C:
@@ -73,10 +69,10 @@ func (s *secret) follow(ctx context.Context, watcher *fsnotify.Watcher, log *slo
 		// The way may lead elsewhere now. It is watched before the file is read, so
 		// that no change falls between.
 		var err error
-		if steps, err = watchSteps(watcher, s.path); err != nil {
-			log.WarnContext(ctx, "a change of the secret may be seen only after a minute", "file", s.path, "error", err)
+		if steps, err = watchSteps(watcher, path); err != nil {
+			log.WarnContext(ctx, "a change of a file may be seen only after a minute", "file", path, "error", err)
 		}
-		s.reload(ctx, log)
+		reload()
 	}
 }
 
