@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -113,11 +114,8 @@ func TestWhatConfluenceSaysOfAFailedLookUpIsNotPassedOn(t *testing.T) {
 func TestPagesLinkedByAddressAreListedAndCardsAreCalledByTheirTitle(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
-	b.sim.AddFault(confluencetest.Fault{
-		Route: "/wiki/api/v2/pages/{id}", Status: 200, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: `{"id":"1001","status":"current","title":"T","version":{"number":1},"_links":{"webui":"/spaces/DOC/pages/1001/T"},"body":{"storage":{"value":""},
-			"atlas_doc_format":{"value":"{\"type\":\"doc\",\"content\":[{\"type\":\"paragraph\",\"content\":[{\"type\":\"inlineCard\",\"attrs\":{\"url\":\"https://acme.example/wiki/spaces/DOC/pages/1003/x\"}},{\"type\":\"text\",\"text\":\" and \"},{\"type\":\"inlineCard\",\"attrs\":{\"url\":\"https://elsewhere.example/\"}}]}]}"}}}`,
-	})
+	serve(b, "", `{"type":"doc","content":[{"type":"paragraph","content":[{"type":"inlineCard","attrs":{"url":"https://acme.example/wiki/spaces/DOC/pages/1003/x"}},
+		{"type":"text","text":" and "},{"type":"inlineCard","attrs":{"url":"https://elsewhere.example/"}}]}]}`)
 	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_TEXT))
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +127,79 @@ func TestPagesLinkedByAddressAreListedAndCardsAreCalledByTheirTitle(t *testing.T
 	if diff := cmp.Diff(want, got.GetReferences(), protocmp.Transform()); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
 	}
+}
+
+func TestAddressesOfSpacesIssuesAndPagesByTitleAreReferences(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	serve(b, `<p><a href="https://acme.example/wiki/spaces/DOC/overview">docs</a> <a href="https://acme.example/wiki/spaces/DOC">again</a>
+		<a href="https://acme.example/browse/AB-12">issue</a> <a href="/wiki/display/DOC/Run+Book">by title</a> <a href="https://acme.example/wiki/display/DOC/Run+Book">again</a>
+		<a href="https://acme.example/wiki/spaces/DOC/folder/5005">folder</a> <a href="https://elsewhere.example/wiki/spaces/DOC/overview">another site</a></p>`, "")
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &brokerv1.References{
+		SpaceKeys: []string{"DOC"}, JiraKeys: []string{"AB-12"},
+		Pages: []*brokerv1.PageReference{{SpaceKey: "DOC", Title: "Run Book"}},
+	}
+	if diff := cmp.Diff(want, got.GetReferences(), protocmp.Transform()); diff != "" {
+		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
+
+func TestMediaOfAnotherPageHasTheNameItHasThere(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	serve(b, "", `{"type":"doc","content":[
+		{"type":"mediaSingle","content":[{"type":"media","attrs":{"type":"file","id":"00000000-0000-4000-8000-000000000009","collection":"contentId-1001"}}]},
+		{"type":"mediaGroup","content":[{"type":"media","attrs":{"type":"file","id":"00000000-0000-4000-8000-000000000078","collection":"contentId-1004"}}]}]}`)
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_MARKDOWN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "Größentabelle 日本語.csv"
+	want := "![a.png](https://acme.example/wiki/download/attachments/1001/a.png)\n\n" +
+		"[" + file + "](https://acme.example/wiki/download/attachments/1004/Gr%C3%B6%C3%9Fentabelle%20%E6%97%A5%E6%9C%AC%E8%AA%9E.csv)\n"
+	if got.GetPage().GetBody().GetValue() != want || len(got.GetWarnings()) > 0 {
+		t.Errorf("Markdown = %q, warnings %v; want %q", got.GetPage().GetBody().GetValue(), got.GetWarnings(), want)
+	}
+	files := got.GetReferences().GetAttachments()
+	if len(files) != 2 || files[0].GetPage() != nil || files[1].GetPage().GetPageId() != "1004" || files[1].GetPage().GetTitle() == "" || files[1].GetFileName() != file {
+		t.Errorf("references to files: %v", files)
+	}
+	if pages := got.GetReferences().GetPages(); len(pages) > 0 {
+		t.Errorf("pages %v are listed, which no link leads to", pages)
+	}
+}
+
+func TestMediaOfAHiddenPageCostsItsNamesAlone(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	serve(b, "", `{"type":"doc","content":[
+		{"type":"mediaGroup","content":[{"type":"media","attrs":{"type":"file","id":"f-1","collection":"contentId-99999"}}]},
+		{"type":"mediaGroup","content":[{"type":"media","attrs":{"type":"file","id":"00000000-0000-4000-8000-000000000009","collection":"contentId-1001"}}]}]}`)
+	got, err := b.GetPage(t.Context(), asWords("1001", brokerv1.BodyFormat_BODY_FORMAT_TEXT))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "f-1\n\na.png\n"; got.GetPage().GetBody().GetValue() != want {
+		t.Errorf("text = %q, want %q", got.GetPage().GetBody().GetValue(), want)
+	}
+	if text := fmt.Sprint(got.GetWarnings()); !strings.Contains(text, "WARNING_CODE_FIELD_UNAVAILABLE") || !strings.Contains(text, "WARNING_CODE_UNRESOLVED_REFERENCE") {
+		t.Errorf("warnings are %s", text)
+	}
+}
+
+// serve lets Confluence answer with a page of these bodies.
+func serve(b *broker, storage, adf string) {
+	body, _ := json.Marshal(map[string]any{
+		"id": "1001", "status": "current", "title": "T", "version": map[string]any{"number": 1}, "_links": map[string]any{"webui": "/spaces/DOC/pages/1001/T"},
+		"body": map[string]any{"storage": map[string]any{"value": storage}, "atlas_doc_format": map[string]any{"value": adf}},
+	})
+	b.sim.AddFault(confluencetest.Fault{
+		Route: "/wiki/api/v2/pages/{id}", Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: string(body),
+	})
 }
 
 func TestNamesThatTakeTooLongDoNotCostThePage(t *testing.T) {
