@@ -25,6 +25,7 @@ type Client struct {
 	bodies    *store[bodyKey, *Page]  // versions of pages with their bodies
 	listings  *gathering[told[*Page]] // of states, by page id
 	spaces    *store[spaceKey, space]
+	spaceKeys *cache[uint64, []string]            // of all spaces, by identity
 	people    *cache[personKey, string]           // display names by account id
 	places    *cache[placeKey, any]               // facts about where content lies
 	files     *cache[filesKey, map[string]string] // file names by file id
@@ -73,15 +74,16 @@ func newClient(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, gateway: gateway, site: site, transport: transport, rotation: rotation,
-		memory:   kept,
-		states:   &store[stateKey, *Page]{memory: kept, name: "page", size: func(k stateKey, p *Page) int { return len(k.id) + p.size() }},
-		bodies:   &store[bodyKey, *Page]{memory: kept, name: "page", size: func(k bodyKey, p *Page) int { return len(k.id) + p.size() }},
-		listings: newGathering[told[*Page]](),
-		spaces:   &store[spaceKey, space]{memory: kept, name: "space", size: spaceSize, least: maxSpaceAge},
-		files:    newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
-		places:   newCache[placeKey, any](maxCachedEntries, nil),
-		people:   newCache[personKey, string](maxCachedEntries, nil),
-		lacking:  newCache[lackingKey, struct{}](maxCachedEntries, nil),
+		memory:    kept,
+		states:    &store[stateKey, *Page]{memory: kept, name: "page", size: func(k stateKey, p *Page) int { return len(k.id) + p.size() }},
+		bodies:    &store[bodyKey, *Page]{memory: kept, name: "page", size: func(k bodyKey, p *Page) int { return len(k.id) + p.size() }},
+		listings:  newGathering[told[*Page]](),
+		spaces:    &store[spaceKey, space]{memory: kept, name: "space", size: spaceSize, least: maxSpaceAge},
+		files:     newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
+		places:    newCache[placeKey, any](maxCachedEntries, nil),
+		people:    newCache[personKey, string](maxCachedEntries, nil),
+		spaceKeys: newCache[uint64, []string](maxCachedEntries, nil),
+		lacking:   newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil
 }
 

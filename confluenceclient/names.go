@@ -70,7 +70,8 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 	return names, nil
 }
 
-// PageTitles returns title and address by page id, in one listing for each 250.
+// PageTitles returns title, space and address by page id, in one listing for each
+// 250.
 // Pages that the account may not see, and any beyond the first thousand, are
 // absent.
 func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page, error) {
@@ -79,7 +80,7 @@ func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page,
 	for chunk := range slices.Chunk(ids[:min(len(ids), maxNamesAtAll)], maxPagesAtOnce) {
 		query := url.Values{"id": {strings.Join(chunk, ",")}, "status": {"current"}, "limit": {"250"}}
 		err := each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
-			titles[string(p.ID)] = Page{ID: string(p.ID), Title: p.Title, WebURL: c.webURL(p.Links.WebUI)}
+			titles[string(p.ID)] = Page{ID: string(p.ID), Title: p.Title, SpaceID: string(p.SpaceID), SpaceKey: c.spaceKeyOf(p.Links.WebUI), WebURL: c.webURL(p.Links.WebUI)}
 			return true
 		})
 		if err != nil {

@@ -1,6 +1,7 @@
 package confluenceclient
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -51,38 +52,106 @@ type ancestor struct {
 // old. Content that is absent, or not current or archived, is CauseNotFound. A
 // fact that cannot be had is an error, and never left out: rules about reading
 // must not be decided without it.
+//
+// Absent content is asked for all facts too, so that it takes as many requests
+// to learn that it is absent as to learn where content lies that is there.
 func (c *Client) Place(ctx context.Context, kind ContentType, id string, facts Facts, maxAge time.Duration) (Place, error) {
 	ops, ok := placeOps[kind]
 	if !ok {
 		return Place{}, &Error{Cause: CauseInvalid, Message: "content of type " + string(kind) + " has no place of its own"}
 	}
-	place, err := c.spaceOf(ctx, ops.space, id, maxAge)
+	place, absence := c.spaceOf(ctx, ops.space, id, maxAge)
+	if absence != nil && CauseOf(absence) != CauseNotFound {
+		return Place{}, absence
+	}
+	err := c.addFacts(ctx, &place, kind, id, facts, maxAge)
+	if absence != nil && (err == nil || CauseOf(err) == CauseNotFound) {
+		err = absence
+	}
 	if err != nil {
 		return Place{}, err
 	}
-	if facts.Labels && ops.labels != nil {
-		if place.Labels, err = c.labels(ctx, ops.labels, id, maxAge); err != nil {
-			return Place{}, err
+	return place, nil
+}
+
+// addFacts goes on after a fact that is absent, and returns that error at the
+// end.
+func (c *Client) addFacts(ctx context.Context, place *Place, kind ContentType, id string, facts Facts, maxAge time.Duration) error {
+	var absence, err error
+	if op := placeOps[kind].labels; facts.Labels && op != nil {
+		if place.Labels, absence = c.labels(ctx, op, id, maxAge); absence != nil && CauseOf(absence) != CauseNotFound {
+			return absence
 		}
 	}
 	if !facts.Ancestors && !facts.Restricted {
-		return place, nil
+		return absence
 	}
 	above, err := c.ancestors(ctx, kind, id, maxAge)
-	if err != nil {
-		return Place{}, err
+	if err != nil && CauseOf(err) != CauseNotFound {
+		return err
 	}
-	for _, a := range above {
-		place.Ancestors = append(place.Ancestors, string(a.ID))
-	}
+	absence = cmp.Or(absence, err)
+	place.Ancestors = idsOf(above)
 	if facts.Restricted {
 		place.Restricted, err = c.restricted(ctx, id, place.Ancestors, maxAge)
+		absence = cmp.Or(err, absence)
 	}
-	return place, err
+	return absence
+}
+
+func idsOf(above []ancestor) []string {
+	var ids []string
+	for _, a := range above {
+		ids = append(ids, string(a.ID))
+	}
+	return ids
+}
+
+// KnownPlace is Place from what was learned within maxAge, without a request;
+// false: not all of it is known.
+func (c *Client) KnownPlace(kind ContentType, id string, facts Facts, maxAge time.Duration) (Place, bool) {
+	ops, ok := placeOps[kind]
+	if !ok {
+		return Place{}, false
+	}
+	place, ok := c.knownSpace(ops.space, id, maxAge)
+	if ok && facts.Labels && ops.labels != nil {
+		place.Labels, ok = known[[]string](c, ops.labels, id, maxAge)
+	}
+	if !ok || !facts.Ancestors && !facts.Restricted {
+		return place, ok
+	}
+	if ops.ancestors != nil {
+		var above []ancestor
+		above, ok = known[[]ancestor](c, ops.ancestors, id, maxAge)
+		place.Ancestors = idsOf(above)
+	}
+	if !facts.Restricted {
+		return place, ok
+	}
+	for _, at := range append([]string{id}, place.Ancestors...) {
+		limited, told := known[bool](c, opRestrictions, at, maxAge)
+		place.Restricted, ok = place.Restricted || limited, ok && told
+	}
+	return place, ok
+}
+
+func (c *Client) knownSpace(op *Operation, id string, maxAge time.Duration) (Place, bool) {
+	if op != opGetPage {
+		return known[Place](c, op, id, maxAge)
+	}
+	state, young := c.states.young(stateKey{c.identity(), id}, maxAge)
+	if !young || state.absent != nil {
+		return Place{}, false
+	}
+	return Place{SpaceID: state.value.SpaceID, SpaceKey: state.value.SpaceKey}, true
 }
 
 // spaceOf reads the content itself, without its body.
 func (c *Client) spaceOf(ctx context.Context, op *Operation, id string, maxAge time.Duration) (Place, error) {
+	if place, ok := c.knownSpace(op, id, maxAge); ok {
+		return place, nil
+	}
 	if op == opGetPage {
 		page, err := c.Page(ctx, id, PageOptions{MaxAge: maxAge})
 		if err != nil {
@@ -164,10 +233,12 @@ func (c *Client) ancestors(ctx context.Context, kind ContentType, id string, max
 	})
 }
 
-// restricted tells whether viewing is limited of any of these. One whose
-// restrictions may not be read counts as limited.
+// restricted tells whether viewing is limited of any of these, the content itself
+// first. Something above it whose restrictions may not be read counts as limited.
 func (c *Client) restricted(ctx context.Context, id string, above []string, maxAge time.Duration) (bool, error) {
-	for _, at := range append(slices.Clone(above), id) {
+	way := append(slices.Clone(above), id)
+	slices.Reverse(way)
+	for _, at := range way {
 		limited, err := c.viewLimited(ctx, at, maxAge)
 		if at != id && CauseOf(err) == CauseNotFound {
 			return true, nil
@@ -206,14 +277,23 @@ func (c *Client) viewLimited(ctx context.Context, id string, maxAge time.Duratio
 
 // fact returns what is known of content, or reads and keeps it.
 func fact[V any](c *Client, ctx context.Context, op *Operation, id string, maxAge time.Duration, read func() (V, error)) (V, error) {
-	key := placeKey{identity: c.identity(), fact: op, id: id}
-	if known, ok := c.places.get(key, maxAge); ok {
-		return known.(V), nil
+	if value, ok := known[V](c, op, id, maxAge); ok {
+		return value, nil
 	}
 	asked := time.Now()
 	value, err := read()
 	if err == nil {
-		c.places.put(key, any(value), asked)
+		c.places.put(placeKey{identity: c.identity(), fact: op, id: id}, any(value), asked)
 	}
 	return value, err
+}
+
+// known returns what was learned of content within maxAge.
+func known[V any](c *Client, op *Operation, id string, maxAge time.Duration) (V, bool) {
+	value, ok := c.places.get(placeKey{identity: c.identity(), fact: op, id: id}, maxAge)
+	if !ok {
+		var none V
+		return none, false
+	}
+	return value.(V), true
 }

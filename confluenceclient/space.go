@@ -54,6 +54,26 @@ func (c *Client) SpaceKeyByID(ctx context.Context, id string) (string, error) {
 	return s.key, err
 }
 
+// SpaceKeys returns the keys of all spaces that the token's account may see, at
+// most ten minutes old. More than 5,000 are CauseBadResponse.
+func (c *Client) SpaceKeys(ctx context.Context) ([]string, error) {
+	key := c.identity()
+	if keys, ok := c.spaceKeys.get(key, maxSpaceAge); ok {
+		return keys, nil
+	}
+	asked := time.Now()
+	keys := []string{}
+	err := each(ctx, c, opListSpaces, nil, url.Values{"limit": {"250"}}, func(s spaceJSON) bool {
+		keys = append(keys, s.Key)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.spaceKeys.put(key, keys, asked)
+	return keys, nil
+}
+
 // space finds one space by a filter, and checks that the filter was heeded.
 func (c *Client) space(ctx context.Context, filter, value string, want Tolerance, is func(spaceJSON) bool) (space, error) {
 	key := spaceKey{identity: c.identity(), by: filter, what: strings.ToLower(value)}
