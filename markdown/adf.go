@@ -42,8 +42,9 @@ func (f *flow) adf(source string, st style) error {
 // break the schema exist.
 type adf struct {
 	*flow
-	depth int
-	link  *target // the link of the text before, which may go on
+	depth    int
+	sentence bool    // in a node that holds text
+	link     *target // the link of the text before, which may go on
 }
 
 type node = map[string]any
@@ -139,9 +140,15 @@ func (a *adf) visitor(kind string) func(node, style) {
 
 // content walks the nodes inside a node.
 func (a *adf) content(n node, st style) {
+	outer := a.sentence
+	switch str(n, "type") {
+	case "paragraph", "heading", "caption", "taskItem", "decisionItem":
+		a.sentence = true
+	}
 	for _, child := range children(n) {
 		a.node(child, st)
 	}
+	a.sentence = outer
 }
 
 func (a *adf) blockNode(n node, st style) {

@@ -15,13 +15,16 @@ func (a *adf) unknownNode(n node, st style) {
 	} else {
 		a.add(Unsupported, kind, "an unknown node: what it holds is shown, or else a marker")
 		if text == "" && len(children(n)) == 0 {
-			a.marker(kind, st)
+			text = "[" + kind + "]"
 		}
 	}
-	a.write(text, st)
-	if n["content"] != nil {
-		a.content(n, st)
-	} else if kind == "" {
+	a.block(!a.sentence, func() {
+		if text != "" {
+			a.atom(run{text: text}, st)
+		}
+		a.block(!a.sentence && text != "", func() { a.content(n, st) })
+	})
+	if n["content"] == nil && kind == "" {
 		a.wrapped(n, st)
 	}
 }

@@ -3,6 +3,7 @@ package markdown
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // emoticon returns what a name of one of Confluence's first emoticons shows; "" for others.
@@ -77,7 +78,7 @@ func emojiOf(id string) string {
 	var b strings.Builder
 	for part := range strings.SplitSeq(id, "-") {
 		n, err := strconv.ParseUint(part, 16, 21)
-		if err != nil || n < 0x80 || n > 0x10FFFF {
+		if err != nil || n < 0x80 || n > unicode.MaxRune || b.Len() == 0 && letter(rune(n)) { // such as abc, an id of the site's own making
 			return ""
 		}
 		b.WriteRune(rune(n))

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -57,7 +58,7 @@ func spanOf(s string) int {
 		return 1
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(s))
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond which n is the largest number
 		return 1
 	}
 	return max(n, 1)

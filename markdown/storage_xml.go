@@ -262,8 +262,12 @@ func (x *xmlReader) dereferenced(text string) string {
 		text = text[at:]
 		meant, size := "&", 1
 		if end := strings.IndexByte(text[:min(len(text), maxReference)], ';'); end > 0 {
-			if found := entity(text[1:end]); found != "" {
+			name := text[1:end]
+			if found := entity(name); found != "" {
 				meant, size = x.clean(found), end+1
+				if found == "\uFFFD" && name != "#xFFFD" && name != "#65533" { // half of a pair, which is no character
+					x.add(CharactersReplaced, "", "control characters were taken out")
+				}
 			}
 		}
 		b.WriteString(meant)

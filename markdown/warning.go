@@ -1,6 +1,9 @@
 package markdown
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Code tells what kind of loss a warning names.
 type Code string
@@ -76,7 +79,7 @@ func (w *warnings) addAll(others warnings) {
 }
 
 func (w *warnings) count(code Code, construct, message string, times int) {
-	key := warningKey{code, cut(construct, 80)}
+	key := warningKey{code, cut(strings.Join(strings.Fields(construct), " "), 80)}
 	if _, known := w.index[key]; !known && len(w.list) >= maxWarnings {
 		key.construct, message = "", "more constructs of this kind"
 	}
