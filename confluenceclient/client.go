@@ -234,9 +234,7 @@ func (c *Client) fetchWhole(ctx context.Context, call *call, ids pathIDs, query 
 // fetch sends and reads the answer whole. An answer beside an error means that
 // it began and broke off, or was too large.
 func (c *Client) fetch(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
-	reading, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	resp, err := c.send(reading, call, ids, query)
+	resp, err := c.send(ctx, call, ids, query)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,9 +242,8 @@ func (c *Client) fetch(ctx context.Context, call *call, ids pathIDs, query url.V
 	if resp.ContentLength > c.cfg.MaxResponseBytes {
 		return resp, nil, c.tooLarge(call, resp, resp.ContentLength)
 	}
-	guarded := newGuard(resp.Body, c.cfg.StallTimeout, cancel)
 	// Bytes are counted after decompression, so a small answer cannot grow large.
-	body, err := io.ReadAll(io.LimitReader(guarded, c.cfg.MaxResponseBytes+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxResponseBytes+1))
 	if size := int64(len(body)); size > c.cfg.MaxResponseBytes {
 		return resp, nil, c.tooLarge(call, resp, size)
 	}

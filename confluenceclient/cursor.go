@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Cursor is a place in a listing, as JSON can carry it. The zero Cursor is the
@@ -119,6 +120,10 @@ func headerNext(header http.Header) string {
 	return ""
 }
 
+// maxCursor bounds what goes into a page token and back into an address. Real
+// cursors have some hundred bytes.
+const maxCursor = 4 << 10
+
 // nextCursor takes the cursor out of a listing's link to the next page, and
 // nothing else: the link itself names the site, or lacks the gateway's path
 // (atlassian-python-api#1655). Empty means the end.
@@ -138,12 +143,12 @@ func nextCursor(op *Operation, links *pageLinks, header http.Header) (string, er
 	for part := range strings.SplitSeq(query, "&") {
 		// Not url.ParseQuery: in a cursor that was not encoded, "+" is a plus.
 		if value, ok := strings.CutPrefix(part, "cursor="); ok {
-			if cursor, err := url.PathUnescape(value); err == nil && cursor != "" {
+			if cursor, err := url.PathUnescape(value); err == nil && cursor != "" && len(cursor) <= maxCursor && utf8.ValidString(cursor) {
 				return cursor, nil
 			}
 		}
 	}
-	return "", badResponse(op, "Confluence's link to the next page of results has no cursor")
+	return "", badResponse(op, "Confluence's link to the next page of results has no cursor that can be used")
 }
 
 // noResults is for a listing that lacks its list. An empty one is there all the

@@ -18,8 +18,12 @@ func Discover(ctx context.Context, siteURL string, transport http.RoundTripper) 
 		return "", err
 	}
 	if transport == nil {
-		transport = newBaseTransport(Config{})
+		base := newBaseTransport(Config{})
+		defer base.CloseIdleConnections() // made for one request
+		transport = base
 	}
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
 	base := strings.TrimSuffix(strings.TrimRight(siteURL, "/"), "/wiki")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/_edge/tenant_info", nil)
 	if err != nil {

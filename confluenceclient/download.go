@@ -36,16 +36,10 @@ func (c *Client) Download(ctx context.Context, a *Attachment, offset int64) (io.
 	case size == offset:
 		return http.NoBody, nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	body, err := c.open(ctx, cancel, a, offset, size)
-	if err != nil {
-		cancel(nil)
-		return nil, err
-	}
-	return body, nil
+	return c.open(ctx, a, offset, size)
 }
 
-func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, a *Attachment, offset, size int64) (io.ReadCloser, error) {
+func (c *Client) open(ctx context.Context, a *Attachment, offset, size int64) (io.ReadCloser, error) {
 	// The version is named even when it is the current one, so that what comes
 	// is what a describes, whatever is uploaded in between.
 	query := url.Values{}
@@ -69,7 +63,7 @@ func (c *Client) open(ctx context.Context, cancel context.CancelCauseFunc, a *At
 		closeBody(resp)
 		return nil, badResponse(opDownload, "the file came compressed, which was not asked for")
 	}
-	body, err := c.newFile(ctx, cancel, resp, offset, size)
+	body, err := c.newFile(ctx, resp, offset, size)
 	if err != nil {
 		_ = resp.Body.Close()
 		return nil, err
@@ -88,8 +82,9 @@ func isRedirect(resp *http.Response) bool {
 // fetchMedia follows the redirect, once, to an allowed host only. The address
 // is a secret while it lives, so no error shows more of it than the host.
 func (c *Client) fetchMedia(ctx context.Context, call *call, redirect *http.Response, offset int64) (*http.Response, error) {
-	target, err := redirect.Request.URL.Parse(redirect.Header.Get("Location"))
-	if err != nil || !isMediaURL(target, c.cfg.MediaHosts) {
+	from := redirect.Request.URL
+	target, err := from.Parse(redirect.Header.Get("Location"))
+	if err != nil || !isMediaURL(target, c.cfg.MediaHosts) || (from.Scheme == "https" && target.Scheme != "https") {
 		host := "an address that cannot be read"
 		if err == nil {
 			host = fmt.Sprintf("%q", target.Scheme+"://"+target.Host)

@@ -112,6 +112,10 @@ func TestRedirectsElsewhereAreRefusedAndTheAddressIsNotShown(t *testing.T) {
 	if _, err := download(t.Context(), client, attachmentOf(nil), 0); CauseOf(err) != CauseBadResponse || len(u.requests) != 2 {
 		t.Errorf("a chain of redirects: %v after %v", err, u.urls())
 	}
+	client, u = newTestClient(t, media("http://127.0.0.1/file?token=JWTCANARY", content("x", true)), func(c *Config) { c.MediaHosts = []string{"127.0.0.1"} })
+	if _, err := download(t.Context(), client, attachmentOf(nil), 0); CauseOf(err) != CauseBadResponse || len(u.requests) != 1 {
+		t.Errorf("from https to http, though loopback: %v after %v", err, u.urls())
+	}
 }
 
 // broken gives some bytes and then an error.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // file reads the body of a download, counts, and insists on the bytes due.
@@ -16,37 +15,14 @@ type file struct {
 	client *Client
 	body   io.ReadCloser
 	ctx    context.Context
-	cancel context.CancelCauseFunc
 	at     int64 // position of the next byte in the whole file
 	size   int64 // of the whole file; -1: not told
 }
 
-var errStalled = errors.New("no byte came within the stall timeout")
-
-// guard gives up a body from which nothing comes for too long while somebody
-// reads. While nobody does, nothing is stalled.
-type guard struct {
-	io.ReadCloser
-	timeout time.Duration
-	timer   *time.Timer
-}
-
-func newGuard(body io.ReadCloser, timeout time.Duration, cancel context.CancelCauseFunc) *guard {
-	timer := time.AfterFunc(timeout, func() { cancel(errStalled) })
-	timer.Stop()
-	return &guard{ReadCloser: body, timeout: timeout, timer: timer}
-}
-
-func (g *guard) Read(p []byte) (int, error) {
-	g.timer.Reset(g.timeout)
-	defer g.timer.Stop()
-	return g.ReadCloser.Read(p)
-}
-
 // newFile places the reader at offset, whether or not the host honoured the
 // Range request: 206 begins there, 200 at the beginning of the file.
-func (c *Client) newFile(ctx context.Context, cancel context.CancelCauseFunc, resp *http.Response, offset, size int64) (io.ReadCloser, error) {
-	f := &file{client: c, body: newGuard(resp.Body, c.cfg.StallTimeout, cancel), ctx: ctx, cancel: cancel, size: size}
+func (c *Client) newFile(ctx context.Context, resp *http.Response, offset, size int64) (io.ReadCloser, error) {
+	f := &file{client: c, body: resp.Body, ctx: ctx, size: size}
 	total := resp.ContentLength
 	if resp.StatusCode == http.StatusPartialContent {
 		start, ok := rangeStart(resp.Header)
@@ -88,15 +64,13 @@ func (f *file) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case f.ctx.Err() != nil && !f.stalled():
+	case f.ctx.Err() != nil:
 		return n, classifyFailure(f.ctx, opMedia, f.ctx.Err())
 	case errors.Is(err, io.EOF) && (f.size < 0 || f.at == f.size):
 		return n, io.EOF
 	}
 	return n, f.truncated(err)
 }
-
-func (f *file) stalled() bool { return errors.Is(context.Cause(f.ctx), errStalled) }
 
 func (f *file) truncated(err error) *Error {
 	e := &Error{Op: opMedia, Cause: CauseTruncated, Size: f.at, Limit: f.size, Err: err}
@@ -105,16 +79,13 @@ func (f *file) truncated(err error) *Error {
 	} else {
 		e.Message = fmt.Sprintf("the file ended after %d of %d bytes", f.at, f.size)
 	}
-	if f.stalled() {
+	if errors.Is(err, errStalled) {
 		e.Message += ": nothing came any more"
 	}
 	return e
 }
 
-func (f *file) Close() error {
-	f.cancel(nil) // rather than reading what is left of a large file
-	return f.body.Close()
-}
+func (f *file) Close() error { return f.body.Close() }
 
 // rangeStart and rangeTotal read "Content-Range: bytes 5-9/10" (RFC 9110
 // §14.4). A total of -1 means that it is not told.

@@ -142,6 +142,8 @@ func TestTheCursorIsTakenOutOfAnyFormOfLink(t *testing.T) {
 		{"none", "", header(`<https://acme.example/wiki>; rel="base"`), "", false},
 		{"an offset instead", "/rest/api/search?start=25", nil, "", true},
 		{"empty cursor", "/rest/api/search?cursor=", nil, "", true},
+		{"a cursor that is no text", "/rest/api/search?cursor=%ff", nil, "", true},
+		{"a cursor without measure", "/rest/api/search?cursor=" + strings.Repeat("x", maxCursor+1), nil, "", true},
 	}
 	for _, tt := range tests {
 		got, err := nextCursor(opSearch, &pageLinks{Next: tt.link}, tt.header)

@@ -24,6 +24,7 @@ func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
 	if transport == nil {
 		transport = newBaseTransport(cfg)
 	}
+	transport = &stall{transport, cfg.StallTimeout} // innermost, so that no body goes unwatched
 	traced, err := newTrace(tracerProvider(cfg), meterProvider(cfg))
 	if err != nil {
 		return nil, err
