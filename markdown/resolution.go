@@ -112,13 +112,18 @@ func (r *resolution) safeAddress(what string, t *target) string {
 	return address
 }
 
-// label names what a run points at, by its id where there is no name.
+// label names what a run points at, in one line.
 func (r *resolution) label(named *run) string {
 	t := named.subject
 	name := firstOf(r.resolver.label(t), named.text, t.space, t.jira, t.shortcut, t.url, t.anchor)
-	if text := collapse(r.warnings.clean(name), true); text != "" {
-		return text
+	if name == "" {
+		name = r.id(t)
 	}
+	return collapse(r.warnings.clean(name), true)
+}
+
+// id stands for a name that is not known.
+func (r *resolution) id(t *target) string {
 	switch {
 	case t.account != "" || t.user != "":
 		r.warnings.add(Unresolved, "user", "a person is shown by account id, since the name is not known")
