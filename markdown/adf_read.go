@@ -152,6 +152,9 @@ func (s *salvage) close() {
 	s.open = s.open[:len(s.open)-1]
 	switch {
 	case len(s.open) > maxJSONDepth:
+		if s.top().key == "content" {
+			s.deep.WriteByte(' ') // so that words of two paragraphs stay apart
+		}
 		s.top().keyed = false
 	case len(s.open) == maxJSONDepth:
 		s.top().take(s.deep.String())

@@ -9,8 +9,8 @@ func TestADFNestedBeyondWhatJSONReadersTakeKeepsItsText(t *testing.T) {
 	t.Parallel()
 	const depth = 12_000
 	for name, source := range map[string]string{
-		"nodes": strings.Repeat(`{"type":"blockquote","content":[`, depth) + `{"type":"text","text":"deep"}` + strings.Repeat(`]}`, depth),
-		"lists": strings.Repeat(`[`, depth) + `{"type":"text","text":"deep"}` + strings.Repeat(`]`, depth),
+		"nodes": strings.Repeat(`{"type":"blockquote","content":[`, depth) + `{"type":"p","content":[{"type":"text","text":"de"},{"type":"text","text":"ep"}]},{"type":"text","text":"down"}` + strings.Repeat(`]}`, depth),
+		"lists": strings.Repeat(`[`, depth) + `{"type":"text","text":"deep"},{"type":"text","text":" down"}` + strings.Repeat(`]`, depth),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -18,8 +18,8 @@ func TestADFNestedBeyondWhatJSONReadersTakeKeepsItsText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text := doc.Text(Resolver{}).Text; text != "deep\n" {
-				t.Errorf("the text is %q, want deep", text)
+			if text := doc.Text(Resolver{}).Text; text != "deep down\n" {
+				t.Errorf("the text is %q, want deep down", text)
 			}
 			if !strings.Contains(warningLines(doc.warnings.list), string(LimitExceeded)) {
 				t.Errorf("no warning tells of the limit: %v", doc.warnings.list)

@@ -110,10 +110,10 @@ func (in *inlineWriter) title(title string) string {
 
 // guardMailbox writes the letter before code that holds a mail address as a
 // reference: backticks may be in such an address, and readers that look for one
-// first would find it start at the word before.
+// first would find it start at the word before, also across other code.
 func (in *inlineWriter) guardMailbox() {
 	line := in.out.Bytes()[in.start:]
-	word := bytes.TrimRight(line, "*_~")
+	word := bytes.TrimRight(line[:in.codes-in.start], "*_~")
 	r, size := utf8.DecodeLastRune(word)
 	if size == 0 || r > unicode.MaxASCII || !wordRune(r) && !strings.ContainsRune(".!$%&'+/=?^{|}-", r) || bytes.HasSuffix(word[:len(word)-size], []byte{'\\'}) {
 		return
@@ -122,4 +122,5 @@ func (in *inlineWriter) guardMailbox() {
 	in.out.Truncate(in.start + len(word) - size)
 	in.reference(r)
 	in.out.WriteString(delimiters)
+	in.codes = in.out.Len()
 }

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -204,6 +205,9 @@ func (in *inlineWriter) codeSpan(text string) {
 	if in.inCell {
 		text = strings.ReplaceAll(text, "|", "\\|")
 	}
+	if in.codesEnd == 0 || len(bytes.TrimRight(in.out.Bytes()[in.codesEnd:], "*_~")) > 0 {
+		in.codes = in.out.Len()
+	}
 	if strings.Contains(text, "@") {
 		in.guardMailbox()
 	}
@@ -214,4 +218,5 @@ func (in *inlineWriter) codeSpan(text string) {
 		pad = " "
 	}
 	in.atom(ticks + pad + text + pad + ticks)
+	in.codesEnd = in.out.Len()
 }

@@ -30,6 +30,9 @@ type inlineWriter struct {
 	// closing one; 0 if the last thing written was none.
 	closed    rune
 	closeChar byte
+	// codes is where in out code starts that nothing but delimiters parts from more
+	// code, up to codesEnd.
+	codes, codesEnd int
 }
 
 // layer is what can be opened around text. The order is that of nesting where
