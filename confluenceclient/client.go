@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // Client reads one Confluence site. Make it with New.
@@ -19,7 +18,7 @@ type Client struct {
 	cfg       Config
 	gateway   *url.URL // base of every API request, with /ex/confluence/{cloudId}
 	site      *url.URL // base of links for people
-	transport http.RoundTripper
+	transport *retry
 	memory    *memory                 // what the stores below keep
 	states    *store[stateKey, *Page] // current pages without their bodies
 	bodies    *store[bodyKey, *Page]  // versions of pages with their bodies
@@ -209,9 +208,6 @@ func (c *Client) get(ctx context.Context, op *Operation, ids pathIDs, query url.
 	return resp.Header, nil
 }
 
-// cutPause is the wait before an answer that broke off is asked for again.
-const cutPause = 250 * time.Millisecond
-
 // fetchWhole repeats fetch where the answer began and then proved to be too
 // much: with a smaller page of results, or once as it is if it broke off.
 func (c *Client) fetchWhole(ctx context.Context, call *call, ids pathIDs, query url.Values) (*http.Response, []byte, error) {
@@ -221,13 +217,9 @@ func (c *Client) fetchWhole(ctx context.Context, call *call, ids pathIDs, query 
 		if !broke && CauseOf(err) != CauseTooLarge {
 			return resp, body, err
 		}
-		if call.attempt >= maxAttempts || !fits(ctx, cutPause) || (!halve(query) && (repeated || !broke)) {
+		if (!halve(query) && (repeated || !broke)) || !c.transport.mayReadAgain(ctx, call) {
 			return nil, nil, err
 		}
-		if sleep(ctx, cutPause) != nil {
-			return nil, nil, err
-		}
-		call.waited = cutPause
 	}
 }
 

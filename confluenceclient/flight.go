@@ -23,10 +23,11 @@ type flights[K comparable, V any] struct {
 // of whoever asked first, cancelled when the last who waits has left.
 type flight[V any] struct {
 	context.Context
-	cancel context.CancelFunc
-	done   chan struct{} // closed when value and err are there
-	value  V
-	err    error
+	cancel  context.CancelFunc
+	company *company      // on whose behalf it runs
+	done    chan struct{} // closed when value and err are there
+	value   V
+	err     error
 
 	mu      sync.Mutex
 	waiting int
@@ -39,6 +40,8 @@ type flight[V any] struct {
 // what read makes of being cancelled: how far it came.
 func (f *flights[K, V]) do(ctx context.Context, key K, read func(context.Context) (V, error)) (V, error) {
 	shared := f.join(ctx, key, read)
+	shared.company.board(ctx)
+	defer shared.company.leave(ctx)
 	select {
 	case <-shared.done:
 		return shared.value, shared.err
@@ -61,8 +64,9 @@ func (f *flights[K, V]) join(ctx context.Context, key K, read func(context.Conte
 		trace.SpanFromContext(ctx).AddLink(trace.LinkFromContext(shared))
 		return shared
 	}
-	shared := &flight[V]{done: make(chan struct{})}
-	shared.Context, shared.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	shared := &flight[V]{done: make(chan struct{}), company: newCompany()}
+	detached := context.WithValue(context.WithoutCancel(ctx), companyKey{}, shared.company)
+	shared.Context, shared.cancel = context.WithCancel(detached)
 	shared.board(ctx)
 	if f.open == nil {
 		f.open = map[K]*flight[V]{}

@@ -26,51 +26,133 @@ const (
 // retry repeats what may succeed later: rate limits, server faults, broken
 // connections, and refusals that the edge makes up under load. Everything is a
 // GET, so repeating is safe.
-type retry struct{ next http.RoundTripper }
+//
+// What was refused for its rate goes back to the layer within at once, which
+// keeps it until the upstream's pause is over; all else waits here, and draws on
+// a budget. What the layers within refuse to send is not asked for again.
+type retry struct {
+	next   *limit
+	budget retryBudget
+	meters *limitMeters
+}
+
+// The reasons for a retry, as metrics have them.
+const (
+	retryRateLimited = "rate_limited"
+	retryServerFault = "server_fault"
+	retryConnection  = "connection"
+	retryEdge        = "edge_refusal"
+	retryToken       = "token_expired"
+	retryCutOff      = "body_cut_off"
+)
 
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, call := req.Context(), callFrom(req.Context())
 	delays := newDelays()
-	edgeRefused, renewed := false, false
+	var last *http.Response // the latest answer
+	tried := map[string]bool{}
 	for {
-		call.attempt++
 		resp, err := r.next.RoundTrip(req)
-		again := err != nil && isTransient(ctx, err)
-		if err == nil {
-			again = isTransientStatus(resp.StatusCode)
-			if isEdgeRefusal(resp) && !edgeRefused {
-				edgeRefused, again = true, true
-			}
-			if call.tokenStale && !renewed {
-				renewed, again, call.tokenStale = true, true, false
-			}
+		if err != nil {
+			err = afterAnswer(err, last)
 		}
-		wait := delays.NextBackOff()
-		var ours *Error
-		if errors.As(err, &ours) {
-			wait = max(wait, ours.RetryAfter)
-		}
-		if err == nil {
-			if told, ok := retryAfter(resp.Header, time.Now()); ok {
-				// At least what was told, never less than the backoff, and not all
-				// callers at the same instant.
-				wait = max(wait, told+rand.N(told/20+1))
+		reason := reasonToRepeat(ctx, call, resp, err)
+		if reason == "" {
+			if err == nil {
+				r.budget.succeeded()
 			}
-		}
-		// Never sleep past the caller's deadline: it is better off with an
-		// answer now that says how long to wait.
-		if !again || call.attempt >= maxAttempts || wait > maxSleep || !fits(ctx, wait) {
 			return resp, err
 		}
+		wait := waitOf(resp, err)
+		if reason != retryRateLimited {
+			wait = max(wait, delays.NextBackOff())
+		}
+		once := reason == retryEdge || reason == retryToken
+		if once && tried[reason] || !r.allowed(ctx, call, reason, wait) {
+			return resp, err
+		}
+		tried[reason], call.tokenStale = true, false
 		if err == nil {
+			last = resp
 			closeBody(resp)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if reason == retryRateLimited {
+			continue // the layer within knows better how long to wait
+		}
+		if err := r.pause(ctx, call, wait); err != nil {
 			return nil, err
 		}
-		call.waited = wait
 		req = call.smaller(req, resp, err)
 	}
+}
+
+// allowed tells whether a request may be sent again after wait, and counts that.
+// A sleep never lasts past the caller's deadline: it is better off with an answer
+// now that says how long to wait.
+func (r *retry) allowed(ctx context.Context, call *call, reason string, wait time.Duration) bool {
+	if call.attempt >= maxAttempts || wait > maxSleep || !fits(ctx, wait) {
+		return false
+	}
+	if reason != retryRateLimited && !r.budget.failed() {
+		return false
+	}
+	r.meters.retry(ctx, reason)
+	return true
+}
+
+func (r *retry) pause(ctx context.Context, call *call, wait time.Duration) error {
+	call.waited += wait
+	return sleep(ctx, wait)
+}
+
+// mayReadAgain waits a moment, and tells whether an answer that broke off may be
+// asked for once more.
+func (r *retry) mayReadAgain(ctx context.Context, call *call) bool {
+	wait := newDelays().NextBackOff()
+	return r.allowed(ctx, call, retryCutOff, wait) && r.pause(ctx, call, wait) == nil
+}
+
+// reasonToRepeat is empty where the same request would fail again, or succeeded.
+func reasonToRepeat(ctx context.Context, call *call, resp *http.Response, err error) string {
+	switch {
+	case err != nil && isTransient(ctx, err) && !isRefusal(err):
+		return retryConnection
+	case err != nil:
+		return ""
+	case call.tokenStale:
+		return retryToken
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return retryRateLimited
+	case isTransientStatus(resp.StatusCode):
+		return retryServerFault
+	case isEdgeRefusal(resp):
+		return retryEdge
+	}
+	return ""
+}
+
+// waitOf is what was told: at least that, and not all callers at the same instant.
+func waitOf(resp *http.Response, err error) time.Duration {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours.RetryAfter
+	}
+	if err != nil {
+		return 0
+	}
+	told, _ := retryAfter(resp.Header, time.Now())
+	return told + randomUpTo(told/20)
+}
+
+// afterAnswer notes on a refusal of ours what the upstream itself said before.
+func afterAnswer(err error, last *http.Response) error {
+	var r *refusal
+	if last != nil && errors.As(err, &r) {
+		told := *r.err
+		told.StatusCode, told.RequestID = last.StatusCode, requestID(last.Header)
+		return &refusal{reason: r.reason, err: &told}
+	}
+	return err
 }
 
 // newDelays grows from a quarter of a second, half of it at random, so that
@@ -115,13 +197,24 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	if at, err := http.ParseTime(value); err == nil {
 		return untilInstant(at, now), true
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
-		if at, err := time.Parse(layout, header.Get("X-RateLimit-Reset")); err == nil {
-			return untilInstant(at, now), true
-		}
+	if at, ok := parseInstant(header.Get("X-RateLimit-Reset")); ok {
+		return untilInstant(at, now), true
 	}
 	return 0, false
 }
+
+// parseInstant reads ISO 8601 with seconds or without: both were seen.
+func parseInstant(value string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, strings.TrimSpace(value)); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// randomUpTo keeps many who wait the same time apart.
+func randomUpTo(d time.Duration) time.Duration { return rand.N(d + 1) }
 
 func untilInstant(at, now time.Time) time.Duration {
 	return min(max(at.Sub(now), 0), maxRetryAfter)

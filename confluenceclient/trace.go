@@ -52,6 +52,7 @@ func (t *traceLayer) RoundTrip(req *http.Request) (*http.Response, error) {
 			attribute.Int("confluence_broker.attempt", call.attempt),
 			attribute.Float64("confluence_broker.wait", call.waited.Seconds()),
 		))
+	call.waited = 0
 	if call.attempt > 1 {
 		span.SetAttributes(semconv.HTTPRequestResendCount(call.attempt - 1))
 	}

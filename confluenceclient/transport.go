@@ -2,7 +2,6 @@ package confluenceclient
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -15,11 +14,14 @@ import (
 // newTransport stacks the layers that every request passes, outermost last.
 // The order is the point of this function:
 //
-//	retry ▸ trace ▸ auth ▸ http.Transport
+//	retry ▸ limit ▸ breakers ▸ trace ▸ auth ▸ http.Transport
 //
-// Retry is outside trace, so that each attempt is a span of its own. Auth is
-// innermost: no layer above ever sees the token, so none can leak it.
-func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
+// Retry is outside limit, so that what comes again waits for its turn as all else
+// does. Breakers are inside of it, so that the one probe of an open breaker is not
+// one that stands in a queue. Trace is within, so that each attempt that goes out
+// is a span of its own. Auth is innermost: no layer above ever sees the token, so
+// none can leak it.
+func newTransport(cfg Config, gateway *url.URL) (*retry, error) {
 	transport := cfg.Transport
 	if transport == nil {
 		transport = newBaseTransport(cfg)
@@ -29,7 +31,12 @@ func newTransport(cfg Config, gateway *url.URL) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &retry{next: traced.around(newAuth(transport, traced.around(transport), cfg, gateway))}, nil
+	meters, err := newLimitMeters(meterProvider(cfg))
+	if err != nil {
+		return nil, err
+	}
+	sending := newBreakers(traced.around(newAuth(transport, traced.around(transport), cfg, gateway)), meters)
+	return &retry{next: newLimit(sending, sending, meters), budget: newRetryBudget(), meters: meters}, nil
 }
 
 func tracerProvider(cfg Config) trace.TracerProvider {
@@ -51,8 +58,8 @@ func meterProvider(cfg Config) metric.MeterProvider {
 type call struct {
 	op      *Operation
 	query   url.Values    // of the request; smaller changes it
-	attempt int           // attempts begun
-	waited  time.Duration // sleep before the latest attempt
+	attempt int           // attempts that went out
+	waited  time.Duration // since the latest attempt, or since the beginning
 
 	cred *credential // that gateway requests are signed with
 	sent time.Time   // the latest attempt, after its access token was there
