@@ -119,8 +119,11 @@ func (r *resolution) label(named *run) string {
 	if name == "" {
 		name = r.id(t)
 	}
-	return collapse(r.warnings.clean(name), true)
+	return r.inOneLine(name)
 }
+
+// inOneLine makes a name a text like others: one line, without control characters.
+func (r *resolution) inOneLine(name string) string { return collapse(r.warnings.clean(name), true) }
 
 // id stands for a name that is not known.
 func (r *resolution) id(t *target) string {

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,6 +109,39 @@ func TestWarningsSayHowOften(t *testing.T) {
 		}
 		if diff := cmp.Diff(want[:1], doc.Text(Resolver{}).Warnings, ignoreMessage); diff != "" {
 			t.Errorf("plain text (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestNamesThatAreLookedUpAreText(t *testing.T) {
+	t.Parallel()
+	const evil = "a\n\n# b [c](javascript:d) `e` <f> | \u0001g"
+	r := Resolver{
+		SiteURL: "https://acme.example", PageID: "1001",
+		Pages:       map[PageRef]Page{{ID: "8"}: {Title: evil, URL: "javascript:x"}},
+		Links:       map[string]Page{"https://acme.example/x": {Title: evil}},
+		Attachments: map[AttachmentRef]Attachment{{FileID: "f"}: {FileName: evil, URL: "data:text/html,x"}},
+		Users:       map[string]string{"u": evil},
+	}
+	storage := ParseStorage(`<p><ac:link><ri:content-entity ri:content-id="8"/></ac:link> <ac:link><ri:user ri:account-id="u"/></ac:link></p>`)
+	adf, err := ParseADF(`{"type":"doc","content":[{"type":"paragraph","content":[{"type":"inlineCard","attrs":{"url":"https://acme.example/x"}},
+		{"type":"text","text":" "},{"type":"mediaInline","attrs":{"id":"f"}}]}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range []*Document{storage, adf} {
+		result := doc.Markdown(r)
+		back := readBack(t, result.Text)
+		if len(back.blocks) != 1 || back.blocks[0].kind != paragraph || strings.Contains(result.Text, "\u0001") {
+			t.Errorf("a name became markup: %q", result.Text)
+		}
+		for _, run := range back.blocks[0].runs {
+			if run.marks != 0 || run.link != nil && !strings.HasPrefix(run.link.url, "https://acme.example/") {
+				t.Errorf("a name became markup: %+v in %q", run, result.Text)
+			}
+		}
+		if text := doc.Text(r).Text; strings.Count(text, "\n") != 1 || strings.Count(text, "# b [c](javascript:d) `e` <f> |") != 2 {
+			t.Errorf("the plain text is %q, want one line with both names", text)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func (s *storage) linkElement(e *element, st style) {
 		s.walk(label, st)
 		return
 	}
-	t.title = strings.TrimSpace(e.attr("tooltip"))
+	t.title = strings.Join(strings.Fields(e.attr("tooltip")), " ")
 	s.note(*t)
 	if t.shortcut != "" {
 		s.add(Unresolved, "ri:shortcut", "a link by a short form that only the site can follow")

@@ -89,8 +89,8 @@ func (w *textWriter) inline(runs []run, lineBreak string) {
 // pointer. Places within the page cannot be gone to in plain text.
 func (w *textWriter) beside(s *span, label string) {
 	t := s.link
-	name := w.resolver.label(t)
-	to := firstOf(name, t.space, t.jira)
+	name := w.inOneLine(w.resolver.label(t))
+	to := firstOf(name, w.inOneLine(t.space), w.inOneLine(t.jira))
 	if t.url != "" || to == "" {
 		to = oneWord(strings.TrimPrefix(s.href, "mailto:"))
 	}
