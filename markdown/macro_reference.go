@@ -23,7 +23,7 @@ func (f *flow) fileMacro(m *macro, st style) {
 	written := false
 	for i := range m.params {
 		if t := m.params[i].target; t != nil {
-			f.named(t, "", st)
+			f.block(!f.inline, func() { f.named(t, "", st) })
 			written = true
 		}
 	}
@@ -31,7 +31,7 @@ func (f *flow) fileMacro(m *macro, st style) {
 	switch {
 	case written:
 	case name != "" && !strings.Contains(name, "/"):
-		f.named(&target{attachment: AttachmentRef{FileName: name}}, "", st)
+		f.block(!f.inline, func() { f.named(&target{attachment: AttachmentRef{FileName: name}}, "", st) })
 	default:
 		f.kept(m, st, Unsupported, "a file that is not named")
 	}
@@ -42,12 +42,12 @@ func (f *flow) profileMacro(m *macro, st style) {
 	for i := range m.params {
 		if t := m.params[i].target; t != nil && (t.account != "" || t.user != "") {
 			f.note(*t)
-			f.atom(run{kind: labelRun, subject: t}, st)
+			f.block(!f.inline, func() { f.atom(run{kind: labelRun, subject: t}, st) })
 			return
 		}
 	}
 	if user := m.param("user", "username", ""); user != "" {
-		f.atom(run{kind: labelRun, subject: &target{user: user}}, st)
+		f.block(!f.inline, func() { f.atom(run{kind: labelRun, subject: &target{user: user}}, st) })
 		return
 	}
 	f.kept(m, st, DynamicContent, "Confluence makes this part when the page is looked at")

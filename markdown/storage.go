@@ -245,10 +245,18 @@ func (s *storage) placeholder(e *element, st style) {
 	}
 }
 
-// unshown is active or drawn content.
+// unshown is active or drawn content. What stands in it for those who cannot see
+// it is shown, unless it is source.
 func (s *storage) unshown(e *element, st style) {
 	s.add(Unsupported, e.name, "cannot be shown as text")
-	s.block(!s.inline, func() { s.marker(e.name, st) })
+	source := e.name == "script" || e.name == "style" || e.name == "svg"
+	s.block(!s.inline, func() {
+		if source || strings.TrimSpace(e.innerText()) == "" {
+			s.marker(e.name, st)
+		} else {
+			s.walk(e, st)
+		}
+	})
 }
 
 // timeElement is a date; its text, if any, is a local form of it.
