@@ -25,9 +25,27 @@ type attachmentJSON struct {
 	Links           linksJSON   `json:"_links"`
 }
 
+// attachmentKey names a read of an attachment's description.
+type attachmentKey struct {
+	identity uint64
+	id       string
+	version  int32
+}
+
 // Attachment describes a version of an attachment; version 0 is the current
 // one. A trashed attachment is CauseNotFound.
 func (c *Client) Attachment(ctx context.Context, id string, version int32) (*Attachment, error) {
+	shared, _, err := share(ctx, &c.attachments, opGetAttachment, attachmentKey{c.identity(), id, version}, func(ctx context.Context) (*Attachment, error) {
+		return c.readAttachment(ctx, id, version)
+	})
+	if err != nil {
+		return nil, err
+	}
+	attachment := *shared
+	return &attachment, nil
+}
+
+func (c *Client) readAttachment(ctx context.Context, id string, version int32) (*Attachment, error) {
 	query := url.Values{}
 	if version != 0 {
 		query.Set("version", strconv.Itoa(int(version)))

@@ -3,6 +3,7 @@ package confluenceclient
 import (
 	"context"
 	"time"
+	"unsafe"
 )
 
 // ChildrenRequest names a parent and a place in the listing of its children.
@@ -11,6 +12,16 @@ type ChildrenRequest struct {
 	ParentID   string
 	Limit      int // 1 to 250; Confluence may give fewer
 	Cursor     Cursor
+	Tolerance  Tolerance
+}
+
+// childrenKey names a cached page of results.
+type childrenKey struct {
+	identity uint64
+	op       *Operation
+	id       string
+	limit    int
+	cursor   Cursor
 }
 
 // Omitted is an item that a listing left out, and why.
@@ -22,6 +33,29 @@ type ChildrenPage struct {
 	Next      Cursor // zero: no more
 	PagesOnly bool   // the deprecated endpoint was asked, which shows pages only
 	Omitted   []Omitted
+	Freshness Freshness
+}
+
+func (p *ChildrenPage) size() int {
+	if p == nil {
+		return 0
+	}
+	size := int(unsafe.Sizeof(*p)) + len(p.Next.Value) + omittedSize(p.Omitted)
+	for _, child := range p.Children {
+		size += int(unsafe.Sizeof(child)) + len(child.ID) + len(child.Title) + len(child.Status) + len(child.Type) + len(child.SpaceID) + len(child.WebURL)
+		if child.Position != nil {
+			size += int(unsafe.Sizeof(*child.Position))
+		}
+	}
+	return size
+}
+
+func omittedSize(items []Omitted) int {
+	size := 0
+	for _, item := range items {
+		size += int(unsafe.Sizeof(item)) + len(item.ID) + len(item.Why)
+	}
+	return size
 }
 
 type childJSON struct {
@@ -120,6 +154,19 @@ func (c *Client) unlessLacking(op *Operation, f func() error) error {
 }
 
 func (c *Client) listChildren(ctx context.Context, op *Operation, req ChildrenRequest) (*ChildrenPage, error) {
+	key := childrenKey{c.identity(), op, req.ParentID, req.Limit, req.Cursor}
+	page, fresh, err := c.children.answer(ctx, op, key, req.Tolerance, func(ctx context.Context) (*ChildrenPage, error) {
+		return c.readChildren(ctx, op, req)
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := *page
+	shown.Freshness = fresh
+	return &shown, nil
+}
+
+func (c *Client) readChildren(ctx context.Context, op *Operation, req ChildrenRequest) (*ChildrenPage, error) {
 	query := req.Cursor.query(req.Limit)
 	var got struct {
 		Results []childJSON `json:"results"`

@@ -19,16 +19,10 @@ type Client struct {
 	gateway   *url.URL // base of every API request, with /ex/confluence/{cloudId}
 	site      *url.URL // base of links for people
 	transport *retry
-	memory    *memory                 // what the stores below keep
-	states    *store[stateKey, *Page] // current pages without their bodies
-	bodies    *store[bodyKey, *Page]  // versions of pages with their bodies
-	listings  *gathering[told[*Page]] // of states, by page id
-	spaces    *store[spaceKey, space]
-	spaceKeys *cache[uint64, []string]            // of all spaces, by identity
-	people    *cache[personKey, string]           // display names by account id
-	places    *cache[placeKey, any]               // facts about where content lies
-	files     *cache[filesKey, map[string]string] // file names by file id
-	lacking   *cache[lackingKey, struct{}]        // operations that the token was refused for lack of a scope
+	*stores
+	spaceKeys *cache[uint64, []string]     // of all spaces, by identity
+	places    *cache[placeKey, any]        // facts about where content lies
+	lacking   *cache[lackingKey, struct{}] // operations that the token was refused for lack of a scope
 	rotation  *rotation
 	controls  flights[*credential, standing] // control reads under way
 }
@@ -73,14 +67,8 @@ func newClient(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, gateway: gateway, site: site, transport: transport, rotation: rotation,
-		memory:    kept,
-		states:    &store[stateKey, *Page]{memory: kept, name: "page", size: func(k stateKey, p *Page) int { return len(k.id) + p.size() }},
-		bodies:    &store[bodyKey, *Page]{memory: kept, name: "page", size: func(k bodyKey, p *Page) int { return len(k.id) + p.size() }},
-		listings:  newGathering[told[*Page]](),
-		spaces:    &store[spaceKey, space]{memory: kept, name: "space", size: spaceSize, least: maxSpaceAge},
-		files:     newCache[filesKey, map[string]string](maxCachedEntries/10, nil),
+		stores:    newStores(kept),
 		places:    newCache[placeKey, any](maxCachedEntries, nil),
-		people:    newCache[personKey, string](maxCachedEntries, nil),
 		spaceKeys: newCache[uint64, []string](maxCachedEntries, nil),
 		lacking:   newCache[lackingKey, struct{}](maxCachedEntries, nil),
 	}, nil

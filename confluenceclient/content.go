@@ -84,7 +84,7 @@ type Attachment struct {
 	Version                       Version
 	ContainerID                   string      // page, blog post or custom content
 	ContainerType                 ContentType // empty for custom content
-	SpaceKey                      string // empty where it cannot be told
-	WebURL                        string // on the site
+	SpaceKey                      string      // empty where it cannot be told
+	WebURL                        string      // on the site
 	CreateTime                    time.Time
 }

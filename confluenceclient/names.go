@@ -14,6 +14,7 @@ import (
 // needed for the words themselves.
 const (
 	maxNameAge     = 10 * time.Minute // people are rarely renamed
+	maxTitleAge    = time.Minute      // pages are, a little more often
 	maxFilesAge    = time.Minute      // files come and go with edits
 	maxUsersAtOnce = 100              // of one bulk look-up
 	maxPagesAtOnce = 250              // of one listing by ids
@@ -31,17 +32,33 @@ type personKey struct {
 // any beyond the first thousand, are absent.
 func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]string, error) {
 	names := map[string]string{}
-	identity := c.identity()
 	var unknown []string
 	for _, account := range accounts[:min(len(accounts), maxNamesAtAll)] {
-		if name, ok := c.people.get(personKey{identity, account}, maxNameAge); !ok {
+		if got, ok := c.people.young(personKey{c.identity(), account}, maxNameAge); !ok {
 			unknown = append(unknown, account)
-		} else if name != "" {
-			names[account] = name
+		} else if got.value != "" {
+			names[account] = got.value
 		}
 	}
 	for chunk := range slices.Chunk(unknown, maxUsersAtOnce) {
-		asked := time.Now()
+		found, err := c.names.ask(ctx, opListUsers, chunk, c.readUserNames)
+		if err != nil {
+			return names, err
+		}
+		for _, account := range chunk {
+			if name := found[account]; name != "" {
+				names[account] = name
+			}
+		}
+	}
+	return names, nil
+}
+
+// readUserNames looks accounts up. The name of one that is not shown is empty.
+func (c *Client) readUserNames(ctx context.Context, accounts []string) (map[string]string, error) {
+	identity, names := c.identity(), map[string]string{}
+	for chunk := range slices.Chunk(accounts, maxUsersAtOnce) {
+		now := c.memory.now()
 		var got struct {
 			Results []struct {
 				AccountID   string `json:"accountId"`
@@ -54,60 +71,47 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 			return err
 		})
 		if err != nil {
-			return names, err
-		}
-		for _, account := range chunk {
-			c.people.put(personKey{identity, account}, "", asked) // not shown, unless the answer says otherwise
+			c.people.refused(err)
+			return nil, err
 		}
 		for _, user := range got.Results {
-			name := cmp.Or(oneLine(user.DisplayName), oneLine(user.PublicName))
-			if name != "" {
-				names[user.AccountID] = name
-				c.people.put(personKey{identity, user.AccountID}, name, asked)
-			}
+			names[user.AccountID] = cmp.Or(oneLine(user.DisplayName), oneLine(user.PublicName))
+		}
+		for _, account := range chunk {
+			c.people.put(personKey{identity, account}, names[account], now)
 		}
 	}
 	return names, nil
 }
 
-// PageTitles returns title, space and address by page id, in one listing for each
-// 250.
-// Pages that the account may not see, and any beyond the first thousand, are
-// absent.
+// PageTitles returns pages without their bodies by id, in one listing for each
+// 250 that are not known yet. Pages that the account may not see, and any beyond
+// the first thousand, are absent.
 func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page, error) {
 	titles := map[string]Page{}
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isContentID(id) }) // from page text, so anything
-	for chunk := range slices.Chunk(ids[:min(len(ids), maxNamesAtAll)], maxPagesAtOnce) {
-		query := url.Values{"id": {strings.Join(chunk, ",")}, "status": {"current"}, "limit": {"250"}}
-		err := each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
-			titles[string(p.ID)] = Page{ID: string(p.ID), Title: p.Title, SpaceID: string(p.SpaceID), SpaceKey: c.spaceKeyOf(p.Links.WebUI), WebURL: c.webURL(p.Links.WebUI)}
-			return true
-		})
-		if err != nil {
-			return titles, err
-		}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { // from page text, so anything
+		_, missed := c.unlisted.young(unlistedKey{c.identity(), id}, maxTitleAge)
+		return missed || !isContentID(id)
+	})
+	pages, err := c.Revalidate(ctx, ids[:min(len(ids), maxNamesAtAll)], maxTitleAge)
+	for id, page := range pages {
+		titles[id] = *page
 	}
-	return titles, nil
+	return titles, err
 }
 
 // FileNames returns the names of a page's attachments by file id, which is how
 // ADF refers to them.
 func (c *Client) FileNames(ctx context.Context, pageID string) (map[string]string, error) {
-	key := filesKey{c.identity(), pageID}
-	if names, ok := c.files.get(key, maxFilesAge); ok {
-		return names, nil
-	}
-	asked := time.Now()
-	names := map[string]string{}
-	err := c.unlessLacking(opListAttachments, func() error {
-		return each(ctx, c, opListAttachments, pathIDs{"id": pageID}, url.Values{"limit": {"250"}}, func(a attachmentJSON) bool {
-			names[a.FileID] = a.Title
-			return len(names) < maxNamesAtAll
+	names, _, err := c.files.answer(ctx, opListAttachments, filesKey{c.identity(), pageID}, Tolerance{MaxAge: maxFilesAge}, func(ctx context.Context) (map[string]string, error) {
+		names := map[string]string{}
+		return names, c.unlessLacking(opListAttachments, func() error {
+			return each(ctx, c, opListAttachments, pathIDs{"id": pageID}, url.Values{"limit": {"250"}}, func(a attachmentJSON) bool {
+				names[a.FileID] = a.Title
+				return len(names) < maxNamesAtAll
+			})
 		})
 	})
-	if err == nil {
-		c.files.put(key, names, asked)
-	}
 	return names, err
 }
 
@@ -115,6 +119,15 @@ func (c *Client) FileNames(ctx context.Context, pageID string) (map[string]strin
 type filesKey struct {
 	identity uint64
 	page     string
+}
+
+func filesSize(k filesKey, names map[string]string) int {
+	const slot = 48 // of a map, about: two strings' headers, and room to grow
+	size := len(k.page)
+	for id, name := range names {
+		size += slot + len(id) + len(name)
+	}
+	return size
 }
 
 // oneLine is a name without white space around it and control characters in it.

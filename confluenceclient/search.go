@@ -3,13 +3,23 @@ package confluenceclient
 import (
 	"cmp"
 	"context"
+	"unsafe"
 )
 
 // SearchRequest is a CQL query and a place in its results.
 type SearchRequest struct {
-	CQL    string
-	Limit  int // 1 to 250; Confluence may give fewer
-	Cursor Cursor
+	CQL       string
+	Limit     int // 1 to 250; Confluence may give fewer
+	Cursor    Cursor
+	Tolerance Tolerance
+}
+
+// searchKey names a cached page of results.
+type searchKey struct {
+	identity uint64
+	cql      string
+	limit    int
+	cursor   Cursor
 }
 
 // SearchPage is one page of results.
@@ -18,6 +28,19 @@ type SearchPage struct {
 	Next           Cursor // zero: no more
 	EstimatedTotal int64
 	Omitted        []Omitted
+	Freshness      Freshness
+}
+
+func (p *SearchPage) size() int {
+	if p == nil {
+		return 0
+	}
+	size := int(unsafe.Sizeof(*p)) + len(p.Next.Value) + omittedSize(p.Omitted)
+	for _, hit := range p.Results {
+		size += int(unsafe.Sizeof(hit)) + len(hit.ID) + len(hit.Type) + len(hit.Title) + len(hit.SpaceKey) + len(hit.Excerpt) +
+			len(hit.WebURL) + len(hit.ContainerID) + len(hit.ContainerType)
+	}
+	return size
 }
 
 type searchRowJSON struct {
@@ -54,6 +77,19 @@ type searchContentJSON struct {
 // Search runs a CQL query. Results are by cursor only: Confluence ignores an
 // offset without a word (api-facts §3), so none is ever sent.
 func (c *Client) Search(ctx context.Context, req SearchRequest) (*SearchPage, error) {
+	key := searchKey{c.identity(), req.CQL, req.Limit, req.Cursor}
+	page, fresh, err := c.searches.answer(ctx, opSearch, key, req.Tolerance, func(ctx context.Context) (*SearchPage, error) {
+		return c.readSearch(ctx, req)
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown := *page
+	shown.Freshness = fresh
+	return &shown, nil
+}
+
+func (c *Client) readSearch(ctx context.Context, req SearchRequest) (*SearchPage, error) {
 	query := req.Cursor.query(req.Limit)
 	query.Set("cql", req.CQL)
 	query.Set("excerpt", "highlight") // said again on every page: Confluence's own next link drops it

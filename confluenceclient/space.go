@@ -27,6 +27,12 @@ type spaceJSON struct {
 	HomepageID contentID `json:"homepageId"`
 }
 
+// titleKey names the page that has a title in a space.
+type titleKey struct {
+	identity       uint64
+	spaceID, title string
+}
+
 func spaceSize(k spaceKey, s space) int {
 	return len(k.what) + len(s.id) + len(s.key) + len(s.homepageID)
 }
@@ -92,10 +98,17 @@ func (c *Client) PageIDByTitle(ctx context.Context, key, title string, want Tole
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"space-id": {s.id}, "title": {title}, "status": {"current"}, "limit": {"25"}}
+	id, _, err := c.titles.answer(ctx, opListPages, titleKey{c.identity(), s.id, title}, want, func(ctx context.Context) (string, error) {
+		return c.readPageID(ctx, s.id, title)
+	})
+	return id, err
+}
+
+func (c *Client) readPageID(ctx context.Context, spaceID, title string) (string, error) {
+	query := url.Values{"space-id": {spaceID}, "title": {title}, "status": {"current"}, "limit": {"25"}}
 	var found string
-	err = each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
-		if !strings.EqualFold(p.Title, title) || string(p.SpaceID) != s.id || (p.Status != "current" && p.Status != "") {
+	err := each(ctx, c, opListPages, nil, query, func(p pageJSON) bool {
+		if !strings.EqualFold(p.Title, title) || string(p.SpaceID) != spaceID || (p.Status != "current" && p.Status != "") {
 			return true
 		}
 		if found == "" || p.Title == title {

@@ -21,6 +21,9 @@ type stateKey struct {
 	id       string
 }
 
+// unlistedKey names a page that a listing did not show.
+type unlistedKey stateKey
+
 // Revalidate returns the current state of pages, without bodies, by id. What is
 // older than maxAge is looked up, in one request for each 250, and not page by
 // page; Page then answers from the cache where a page has not changed. Pages that
@@ -79,6 +82,7 @@ func (c *Client) listStates(ctx context.Context, ids []string) (map[string]told[
 			for _, id := range chunk {
 				if _, listed := states[id]; !listed {
 					c.states.forget(stateKey{identity, id})
+					c.unlisted.put(unlistedKey{identity, id}, struct{}{}, now)
 				}
 			}
 		}

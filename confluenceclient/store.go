@@ -18,6 +18,16 @@ type store[K comparable, V any] struct {
 	flights flights[K, told[V]]
 }
 
+func newStore[K comparable, V any](m *memory, name string, size func(K, V) int) *store[K, V] {
+	return &store[K, V]{memory: m, name: name, size: size}
+}
+
+// believedFor sets how long values are believed even by who asks for newer ones.
+func (s *store[K, V]) believedFor(least time.Duration) *store[K, V] {
+	s.least = least
+	return s
+}
+
 // told is what Confluence told: a value or its absence, and when.
 type told[V any] struct {
 	value  V
@@ -115,11 +125,13 @@ func (s *store[K, V]) settle(key K, err error, asked moment) {
 // refused acts on a refusal of the token. One that lost a right must not go on
 // with what it got by it; one that is dead shows nothing of the kind.
 func (s *store[K, V]) refused(err error) {
-	switch CauseOf(err) {
-	case CauseForbidden, CauseScopeMissing:
-		s.clear()
-	case CauseTokenRejected:
+	var e *Error
+	switch {
+	case !errors.As(err, &e):
+	case e.Cause == CauseTokenRejected:
 		s.memory.doubt()
+	case e.StatusCode != 0 && (e.Cause == CauseForbidden || e.Cause == CauseScopeMissing): // said just now, not remembered
+		s.clear()
 	}
 }
 
