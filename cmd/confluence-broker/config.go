@@ -24,6 +24,7 @@ type config struct {
 
 	listen, adminListen string
 	allowAnonymous      bool
+	policyFile          string
 	logLevel            slog.Level
 	shutdownGrace       time.Duration
 	maxAge              time.Duration

@@ -119,7 +119,6 @@ func TestEveryFaultOfTheFileIsReportedWithItsLineAndKey(t *testing.T) {
 		{name: "hosts that cannot be", yaml: "listen: 127.0.0.256:1\nadmin_listen: a b:1\n", want: []string{
 			":1: listen: \"127.0.0.256:1\" has neither", ":2: admin_listen: \"a b:1\" has neither",
 		}},
-		{name: "a policy", yaml: "policy_file: policy.yaml\n", want: []string{":1: policy_file: this version cannot apply a policy"}},
 		{name: "negative time", yaml: "shutdown_grace: -1s\n", want: []string{":1: shutdown_grace: -1s is too short"}},
 		{name: "port out of range", yaml: "listen: 127.0.0.1:70000\n", want: []string{":1: listen: \"127.0.0.1:70000\" has no port"}},
 		{name: "value missing", yaml: "site_url:\ncloud_id: abc\n", want: []string{":1: site_url: the value is missing"}},
@@ -162,22 +161,6 @@ func TestAFaultOfTheFileCountsEvenWhereItIsOverridden(t *testing.T) {
 	}
 	if c.maxAge != 2*time.Second || c.upstream.GatewayURL != "https://gateway.acme.example" {
 		t.Errorf("config = %v, %s, want what overrides", c.maxAge, c.upstream.GatewayURL)
-	}
-}
-
-func TestAPolicyThatWouldNotHoldIsRefusedWhereverItIsSaid(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		args []string
-		env  map[string]string
-		want string
-	}{
-		{args: []string{"--policy-file=/x"}, want: "--policy-file: "},
-		{env: map[string]string{"BROKER_POLICY_FILE": "/x"}, want: "BROKER_POLICY_FILE: "},
-	} {
-		if _, err := loadArgs(t, test.args, test.env, ""); err == nil || !strings.HasPrefix(err.Error(), test.want) {
-			t.Errorf("error = %v, want one that begins with %s", err, test.want)
-		}
 	}
 }
 

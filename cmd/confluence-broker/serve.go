@@ -53,6 +53,13 @@ func serve(ctx context.Context, c config, env environment) error {
 	if err := c.upstream.Check(); err != nil {
 		return usageError(err)
 	}
+	if _, err := c.openPolicy(); err != nil {
+		return usageError(err)
+	}
+	if c.policyFile != "" {
+		// An operator must not believe that a policy holds which nothing applies.
+		return usageError(c.at("BROKER_POLICY_FILE", errors.New("the policy is good, but this version cannot apply it, so nothing in it would hold; unset it to start without")))
+	}
 	if err := secret.watch(ctx, log); err != nil {
 		return err
 	}

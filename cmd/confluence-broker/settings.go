@@ -44,7 +44,7 @@ func brokerSettings() []setting {
 		{"listen", "BROKER_LISTEN", "127.0.0.1:8090", "`HOST:PORT` for gRPC", address(func(c *config) *string { return &c.listen })},
 		{"admin-listen", "BROKER_ADMIN_LISTEN", "127.0.0.1:8091", "`HOST:PORT` for /metrics, /healthz, /readyz and /debug/pprof over HTTP", address(func(c *config) *string { return &c.adminListen })},
 		{"allow-anonymous", "BROKER_ALLOW_ANONYMOUS", "false", "`true` serves callers that say nothing about who they are", setBool(func(c *config) *bool { return &c.allowAnonymous })},
-		{"policy-file", "BROKER_POLICY_FILE", "", "`FILE` that says what each caller may read; this version has no policies, and does not start when it is set", refusePolicy},
+		{"policy-file", "BROKER_POLICY_FILE", "", "`FILE` that says what each caller may read; policy check explains one; this version reads it and cannot apply it, and does not start when it is set", text(func(c *config) *string { return &c.policyFile })},
 		{"log-level", "BROKER_LOG_LEVEL", "info", "least `LEVEL` that is logged: debug, info, warn or error", setLogLevel},
 		{"shutdown-grace", "BROKER_SHUTDOWN_GRACE", "10s", "`TIME` that open calls may take to finish when the broker stops; the others are then told so, for which there are two seconds more", duration(0, func(c *config) *time.Duration { return &c.shutdownGrace })},
 		{"max-age", "BROKER_MAX_AGE", "30s", "oldest `AGE` of a cached page that a caller gets who does not set max_age; 0 means that such calls always ask Confluence", duration(0, func(c *config) *time.Duration { return &c.maxAge })},

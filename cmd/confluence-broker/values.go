@@ -145,14 +145,6 @@ func setMediaHosts(c *config, value string) error {
 	return checkUpstream(func(trial *confluenceclient.Config) { trial.MediaHosts = c.upstream.MediaHosts })
 }
 
-// refusePolicy keeps an operator from believing that a policy holds.
-func refusePolicy(_ *config, value string) error {
-	if value == "" {
-		return nil
-	}
-	return errors.New("this version cannot apply a policy file, so nothing in it would hold; unset it to start without")
-}
-
 func setLogLevel(c *config, value string) error {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	level, ok := levels[value]
