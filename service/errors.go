@@ -23,10 +23,12 @@ const errorDomain = "confluence.broker"
 
 // What goes wrong in the service itself, beside the client's causes.
 const (
-	causeCallerUnknown  confluenceclient.Cause = "caller_unknown"
-	causeNotImplemented confluenceclient.Cause = "not_implemented"
-	causeStopping       confluenceclient.Cause = "stopping"
-	causeFault          confluenceclient.Cause = "internal_fault"
+	causeCallerUnknown    confluenceclient.Cause = "caller_unknown"
+	causeCallerUnchecked  confluenceclient.Cause = "caller_unchecked"
+	causeCallerNotAllowed confluenceclient.Cause = "caller_not_allowed"
+	causeNotImplemented   confluenceclient.Cause = "not_implemented"
+	causeStopping         confluenceclient.Cause = "stopping"
+	causeFault            confluenceclient.Cause = "internal_fault"
 )
 
 // outcome is what callers are told about a cause.
@@ -43,6 +45,8 @@ type outcome struct {
 var outcomes = map[confluenceclient.Cause]outcome{
 	confluenceclient.CauseInvalid:       {code: codes.InvalidArgument, reason: brokerv1.ErrorReason_ERROR_REASON_INVALID_REQUEST},
 	causeCallerUnknown:                  {code: codes.Unauthenticated, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_UNKNOWN},
+	causeCallerUnchecked:                {code: codes.Unavailable, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_UNKNOWN, waitHelp: true}, // not UNAUTHENTICATED, which has callers throw a good token away
+	causeCallerNotAllowed:               {code: codes.PermissionDenied, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED},
 	confluenceclient.CauseRateLimited:   {code: codes.ResourceExhausted, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_RATE_LIMITED, waitHelp: true},
 	confluenceclient.CauseNotFound:      {code: codes.NotFound}, // the reason depends on what was asked for: notFoundReason
 	confluenceclient.CauseTokenRejected: {code: codes.FailedPrecondition, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_TOKEN_REJECTED, remedy: "the broker's operator should run `confluence-broker doctor`, and replace the token if it says so"},

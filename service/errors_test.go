@@ -64,6 +64,8 @@ func TestEachCauseHasItsCodeAndReason(t *testing.T) {
 		{confluenceclient.CauseCancelled, codes.Canceled, "CALLER_CANCELLED"},
 		{confluenceclient.CauseDeadline, codes.DeadlineExceeded, "DEADLINE_EXCEEDED"},
 		{causeCallerUnknown, codes.Unauthenticated, "CALLER_UNKNOWN"},
+		{causeCallerUnchecked, codes.Unavailable, "CALLER_UNKNOWN"},
+		{causeCallerNotAllowed, codes.PermissionDenied, "CALLER_NOT_ALLOWED"},
 		{causeNotImplemented, codes.Unimplemented, "NOT_IMPLEMENTED"},
 		{causeStopping, codes.Unavailable, "BROKER_STOPPING"},
 		{causeFault, codes.Internal, "INTERNAL_FAULT"},
@@ -195,7 +197,7 @@ func TestRetryInfoIsThereExactlyWhereWaitingHelps(t *testing.T) {
 	for cause := range outcomes {
 		st := failureOf(t.Context(), &confluenceclient.Error{Cause: cause, RetryAfter: 3 * time.Second}).status("GetPage")
 		retry := detail[*errdetails.RetryInfo](st)
-		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable || cause == causeStopping
+		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable || cause == causeStopping || cause == causeCallerUnchecked
 		if helps != (retry != nil) || helps && retry.GetRetryDelay().AsDuration() != 3*time.Second {
 			t.Errorf("%s: RetryInfo %v, want it: %v", cause, retry, helps)
 		}

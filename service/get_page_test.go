@@ -255,7 +255,7 @@ func TestCallerMetadataNeverReachesTheUpstream(t *testing.T) {
 	b := newBroker(t)
 	ctx := withMetadata(t.Context(),
 		"x-atlassian-confluence-url", "http://169.254.169.254/", "x-forwarded-host", "other.example",
-		"authorization", "JUSTATOKEN", "cookie", "a=b")
+		"proxy-authorization", "JUSTATOKEN", "cookie", "a=b")
 	if _, err := b.GetPage(ctx, byID("1001")); err != nil {
 		t.Fatal(err)
 	}

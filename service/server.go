@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -17,8 +19,15 @@ import (
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 )
 
-// maxRequestBytes is far more than any good request has.
-const maxRequestBytes = 1 << 20
+const (
+	// maxRequestBytes is far more than any good request has.
+	maxRequestBytes = 1 << 20
+	// maxHeaderBytes has room for a token of 8 KiB, and traces beside it.
+	maxHeaderBytes = 16 << 10
+	// handshakeTimeout is for TLS and HTTP/2 together: who takes longer holds a
+	// connection without being anybody.
+	handshakeTimeout = 10 * time.Second
+)
 
 // Server serves the broker's API, grpc.health.v1 and reflection.
 type Server struct {
@@ -35,18 +44,23 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	identification, err := newIdentification(cfg)
+	if err != nil {
+		return nil, err
+	}
 	stopping := newStopping()
 	// The order is the point: log sees the status that the caller gets, status
-	// sees every failure, stopping cancels all that is inside of it, admit turns
-	// callers away before any work is done, and recover is innermost, so that a
+	// sees every failure, stopping cancels all that is inside of it, identification
+	// turns callers away before any work is done, and recover is innermost, so that a
 	// panic is logged, counted and traced like any other failure.
 	layers := []layer{
 		around(logCalls(cfg.Logger)),
 		around(makeStatus),
+		endStalled(cfg.StallTimeout),
 		stopping.layer(),
 		keepTimeToAnswer(),
 		limitAnswers(cfg.MaxMessageBytes),
-		around(admission{allowAnonymous: cfg.AllowAnonymous}.admit),
+		identification.layer(),
 		recoverPanics(),
 	}
 	server := &Server{
@@ -60,12 +74,22 @@ func NewServer(cfg Config) (*Server, error) {
 	for _, desc := range services() {
 		server.health.SetServingStatus(desc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	}
-	reflection.Register(server.grpc) // v1 and v1alpha
+	if !cfg.NoReflection {
+		reflection.Register(server.grpc) // v1 and v1alpha
+	}
 	return server, nil
 }
 
 func options(cfg Config) []grpc.ServerOption {
+	transport := insecure.NewCredentials()
+	if cfg.TLS != nil {
+		transport = credentials.NewTLS(cfg.TLS)
+	}
 	return []grpc.ServerOption{
+		grpc.Creds(transport),
+		grpc.ConnectionTimeout(handshakeTimeout),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxConcurrentStreams(cfg.MaxStreams),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(
 			otelgrpc.WithTracerProvider(cfg.TracerProvider),
 			otelgrpc.WithMeterProvider(cfg.MeterProvider),

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
@@ -12,7 +13,9 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/caller"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 // Defaults of Config.
@@ -20,6 +23,8 @@ const (
 	DefaultMaxAge           = 30 * time.Second
 	DefaultMaxMessageBytes  = 4 << 20
 	DefaultKeepaliveMinTime = 5 * time.Second
+	DefaultMaxStreams       = 100 // what RFC 9113 recommends as the least
+	DefaultStallTimeout     = 2 * time.Minute
 )
 
 // Config is what the broker needs. Every field but Client may be left out.
@@ -32,8 +37,26 @@ type Config struct {
 	// PageTokenKey seals page tokens, 32 bytes. Replicas behind one address
 	// share it. Empty: a random one, so that tokens die with the process.
 	PageTokenKey []byte
+	// Verifier tells who calls. Nil: one that trusts nobody.
+	Verifier *caller.Verifier
+	// Policy says what each caller may do, and is asked once a call, so that it
+	// may change. Nil: policy.Open, which knows anonymous callers only.
+	Policy func() *policy.Policy
 	// AllowAnonymous admits callers that say nothing about who they are.
 	AllowAnonymous bool
+	// NoReflection leaves gRPC reflection out.
+	NoReflection bool
+	// ReflectionCallers are the names of those who may use reflection. Empty:
+	// every caller that is let in.
+	ReflectionCallers []string
+	// TLS is for connections. Nil: none, so that whoever is on the way reads along.
+	TLS *tls.Config
+	// MaxStreams is how many calls a connection may have at a time.
+	// 0: DefaultMaxStreams.
+	MaxStreams uint32
+	// StallTimeout is how long a stream waits for a caller that reads nothing.
+	// 0: DefaultStallTimeout.
+	StallTimeout time.Duration
 	// MaxMessageBytes is the largest unary answer. 0: DefaultMaxMessageBytes,
 	// which is what gRPC clients accept unless told otherwise.
 	MaxMessageBytes int
@@ -59,6 +82,12 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.KeepaliveMinTime == 0 {
 		cfg.KeepaliveMinTime = DefaultKeepaliveMinTime
+	}
+	if cfg.MaxStreams == 0 {
+		cfg.MaxStreams = DefaultMaxStreams
+	}
+	if cfg.StallTimeout == 0 {
+		cfg.StallTimeout = DefaultStallTimeout
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
