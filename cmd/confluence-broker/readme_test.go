@@ -27,7 +27,7 @@ func TestReadmeTablesAreUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(data)
-	for name, table := range map[string]string{"scopes": scopesMarkdown(), "settings": settingsMarkdown()} {
+	for name, table := range map[string]string{"scopes": scopesMarkdown(), "settings": settingsMarkdown(), "policy": policyMarkdown(t)} {
 		begin, end := "<!-- "+name+": written by `make generate` -->\n", "<!-- /"+name+" -->"
 		before, rest, found := strings.Cut(want, begin)
 		_, after, foundEnd := strings.Cut(rest, end)
@@ -74,6 +74,16 @@ func settingsMarkdown() string {
 		rows = append(rows, []string{flag, "`" + s.env + "`", key, s.fallback, usage})
 	}
 	return markdownTable(rows)
+}
+
+// policyMarkdown is the example that the tests of package policy check.
+func policyMarkdown(t *testing.T) string {
+	t.Helper()
+	example, err := os.ReadFile("../../policy/testdata/example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "```yaml\n" + string(example) + "```\n"
 }
 
 func markdownTable(rows [][]string) string {
