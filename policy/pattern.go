@@ -69,7 +69,8 @@ func meet(a, b string) bool {
 	case !strings.Contains(b, "*"):
 		return covers(a, b)
 	}
-	aHead, bHead := a[:strings.Index(a, "*")], b[:strings.Index(b, "*")]
+	aHead, _, _ := strings.Cut(a, "*")
+	bHead, _, _ := strings.Cut(b, "*")
 	aTail, bTail := a[strings.LastIndex(a, "*")+1:], b[strings.LastIndex(b, "*")+1:]
 	return (strings.HasPrefix(aHead, bHead) || strings.HasPrefix(bHead, aHead)) &&
 		(strings.HasSuffix(aTail, bTail) || strings.HasSuffix(bTail, aTail))
