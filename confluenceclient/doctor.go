@@ -49,6 +49,9 @@ func Diagnose(ctx context.Context, cfg Config) []Finding {
 	} {
 		findings = append(findings, check(ctx))
 	}
+	if !d.cfg.Credentials.Expires.IsZero() {
+		findings = append(findings, d.tokenExpiry())
+	}
 	findings = append(findings, d.scopes(ctx)...)
 	return append(findings, d.tokenWidth(ctx))
 }

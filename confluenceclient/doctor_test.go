@@ -119,6 +119,9 @@ func TestDoctorFindsEachCauseAndSaysWhatToDo(t *testing.T) {
 		{"a portal in the way", site{refusal: func() *http.Response { return reply(200, "<html>Welcome", "Content-Type", "text/html") }}, nil, "gateway", Problem, "does not come from the gateway", DefaultGatewayURL},
 		{"an endpoint that is gone", site{scopes: readerScopes, gone: "/wiki/rest/api/search"}, nil, "scopes-search", Problem, "removed this endpoint", "Search will fail"},
 		{"scheme bearer, a token that is not scoped", site{siteOpen: true}, func(c *Config) { c.Credentials.Scheme = SchemeBearer }, "token-width", Warning, "not a scoped one", "only the scopes"},
+		{"an end that is far", site{scopes: readerScopes}, func(c *Config) { c.Credentials.Expires = time.Now().Add(90 * 24 * time.Hour) }, "token-expiry", OK, "days are left", ""},
+		{"an end that is near", site{scopes: readerScopes}, func(c *Config) { c.Credentials.Expires = time.Now().Add(12*24*time.Hour + time.Hour) }, "token-expiry", Warning, "12 days are left", "without a restart"},
+		{"an end that is past", site{scopes: readerScopes}, func(c *Config) { c.Credentials.Expires = time.Now().Add(-time.Hour) }, "token-expiry", Warning, "past", "make a new token"},
 		{"a clock that is off", site{scopes: readerScopes, skew: -time.Hour}, nil, "clock", Warning, "1h0m0s ahead", "NTP"},
 	}
 	for _, tt := range tests {

@@ -82,6 +82,24 @@ func (d *doctor) token(ctx context.Context) Finding {
 	return f
 }
 
+// tokenExpiry goes by the configured date: Confluence does not tell it.
+func (d *doctor) tokenExpiry() Finding {
+	const day = 24 * time.Hour
+	expires := d.cfg.Credentials.Expires
+	f := Finding{Check: "token-expiry", Severity: OK}
+	switch left := time.Until(expires); {
+	case left <= 0:
+		f.Severity, f.Seen = Warning, "the configured expiry is past: "+expires.Format(time.DateOnly)
+		f.Remedy = "make a new " + d.cfg.Credentials.secretName() + "; if it was changed already, correct the date"
+	case left <= 30*day:
+		f.Severity, f.Seen = Warning, fmt.Sprintf("%d days are left until the configured expiry, %s", int(left/day), expires.Format(time.DateOnly))
+		f.Remedy = "make a new " + d.cfg.Credentials.secretName() + " in time, and put it in the old one's place; the broker takes it over without a restart"
+	default:
+		f.Seen = fmt.Sprintf("%d days are left until the configured expiry, %s", int(left/day), expires.Format(time.DateOnly))
+	}
+	return f
+}
+
 func tokenRemedy(f *failure, cred Credentials) string {
 	var message string
 	if f != nil {

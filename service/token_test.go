@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -161,4 +164,55 @@ func TestATokenRevokedWhileTheBrokerRunsIsNoMissingPage(t *testing.T) {
 	b.sim.RevokeToken("default")
 	_, err := b.GetPage(t.Context(), byID("1005"))
 	failedAs(t, err, codes.FailedPrecondition, "UPSTREAM_TOKEN_REJECTED")
+}
+
+// During a rotation the broker holds two tokens. Neither may be seen, whatever
+// becomes of them.
+func TestNeitherTokenOfARotationIsSeen(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var inFile atomic.Pointer[string]
+		var told atomic.Int32
+		b := newBroker(t, func(s *setup) {
+			s.credentials = func(sim *confluencetest.Simulator) confluenceclient.Credentials {
+				first := sim.Token
+				inFile.Store(&first)
+				return confluenceclient.Credentials{Scheme: confluenceclient.SchemeBasic, Email: sim.Email, Secret: func() string { return *inFile.Load() }}
+			}
+			s.client.OnToken = func(event confluenceclient.TokenEvent) {
+				told.Add(1)
+				if strings.Contains(event.Message, "=D0C5") {
+					t.Errorf("the event shows a token: %s", event.Message)
+				}
+			}
+		})
+		credentials := func(name string) confluenceclient.Credentials {
+			return basic(b.sim.Email, b.sim.TokenNamed(name).Token)
+		}
+		for _, name := range []string{"revoked", "reader"} {
+			next := b.sim.TokenNamed(name).Token
+			inFile.Store(&next)
+			for range 2 {
+				if _, err := b.GetPage(t.Context(), byID("1001")); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			b.checkSecrets(t, credentials(name))
+		}
+		b.sim.RevokeToken("reader")
+		time.Sleep(6 * time.Second) // the proof that it lived has aged
+		dead := b.sim.TokenNamed("revoked").Token
+		inFile.Store(&dead)
+		_, err := b.GetPage(t.Context(), byID("404404"))
+		failedAs(t, err, codes.FailedPrecondition, "UPSTREAM_TOKEN_REJECTED")
+		if text := status.Convert(err).Message(); !strings.Contains(text, "neither the token in use nor the new one") {
+			t.Errorf("%q does not say that both tokens are refused", text)
+		}
+		if told.Load() < 4 {
+			t.Errorf("%d events told, want the fate of each token", told.Load())
+		}
+		for _, name := range []string{"default", "revoked", "reader"} {
+			b.checkSecrets(t, credentials(name))
+		}
+	})
 }

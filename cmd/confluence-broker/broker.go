@@ -20,7 +20,7 @@ import (
 // runBroker serves calls and admin until ctx is done, then stops within the
 // grace period. It closes both listeners.
 func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, calls, admin net.Listener) error {
-	server, err := newServer(c, tel, log)
+	server, client, err := newServer(c, tel, log)
 	if err != nil {
 		return errors.Join(err, calls.Close(), admin.Close())
 	}
@@ -35,6 +35,10 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 		if err := adminServer.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("admin: %w", err)
 		}
+		return nil
+	})
+	group.Go(func() error {
+		tendToken(ctx, client, log)
 		return nil
 	})
 	group.Go(func() error {
@@ -53,19 +57,19 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	return group.Wait()
 }
 
-func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, error) {
+func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, *confluenceclient.Client, error) {
 	key, err := c.pageTokenKey()
 	if err != nil {
-		return nil, usageError(err)
+		return nil, nil, usageError(err)
 	}
 	upstream := c.upstream
 	upstream.CacheBytes = cmp.Or(c.cacheBytes, -1) // to the client, 0 means the default
 	upstream.TracerProvider, upstream.MeterProvider = tel.traces, tel.metrics
 	client, err := confluenceclient.New(upstream)
 	if err != nil {
-		return nil, usageError(err)
+		return nil, nil, usageError(err)
 	}
-	return service.NewServer(service.Config{
+	server, err := service.NewServer(service.Config{
 		Client:           client,
 		MaxAge:           cmp.Or(c.maxAge, -1), // to the service, 0 means the default
 		PageTokenKey:     key,
@@ -79,4 +83,5 @@ func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, err
 		TracerProvider: tel.traces,
 		MeterProvider:  tel.metrics,
 	})
+	return server, client, err
 }

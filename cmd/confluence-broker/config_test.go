@@ -97,6 +97,7 @@ func TestEveryFaultOfTheFileIsReportedWithItsLineAndKey(t *testing.T) {
 		{name: "unknown key", yaml: "# c\nlisten: 127.0.0.1:1\nlisten_on: 127.0.0.1:2\n", want: []string{":3: listen_on: there is no such key"}},
 		{name: "the flag's spelling", yaml: "site-url: https://acme.example\n", want: []string{":1: site-url: there is no such key"}},
 		{name: "token in the file", yaml: "token: abc\n", want: []string{":1: token: a token is not read from this file"}},
+		{name: "dates that are none", yaml: "token_expires: March 2027\n", want: []string{":1: token_expires: \"March 2027\" is neither a date, such as 2027-03-01"}},
 		{name: "impossible values", yaml: "max_age: soon\nallow_anonymous: yes\nlisten: 8090\ncache_bytes: -1\nlog_level: loud\nauth: digest\nmax_message_bytes: 0\n", want: []string{
 			":1: max_age: \"soon\" is not a time span",
 			":2: allow_anonymous: \"yes\" is neither true nor false",

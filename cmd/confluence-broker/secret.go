@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 )
 
@@ -14,13 +15,19 @@ import (
 // Its methods may be called from many goroutines.
 type secret struct {
 	path    string
-	current atomic.Pointer[string]
+	current atomic.Pointer[content]
+}
+
+// content is what a secret was at some time.
+type content struct {
+	value string
+	since time.Time // of the file's change, or of this program's start
 }
 
 // fixedSecret never changes.
 func fixedSecret(value string) *secret {
 	s := &secret{}
-	s.current.Store(&value)
+	s.current.Store(&content{value: value, since: time.Now()})
 	return s
 }
 
@@ -30,16 +37,24 @@ func openSecret(path string) (*secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := fixedSecret(value)
-	s.path = path
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &secret{path: path}
+	s.current.Store(&content{value: value, since: file.ModTime()})
 	return s, nil
 }
 
 // value is the secret as it was last read.
-func (s *secret) value() string { return *s.current.Load() }
+func (s *secret) value() string { return s.current.Load().value }
 
-// watch takes over each new content of the file until ctx is done. A content
-// that cannot be a secret is logged and the one before stays in use. A fixed
+// since is when that came to be.
+func (s *secret) since() time.Time { return s.current.Load().since }
+
+// watch takes over each new content of the file until ctx is done; whether that
+// is fit for use is the client's to find out. A content that cannot be a secret is
+// logged and the one before stays. A fixed
 // secret has nothing to watch.
 func (s *secret) watch(ctx context.Context, log *slog.Logger) error {
 	if s.path == "" {
@@ -54,8 +69,8 @@ func (s *secret) reload(ctx context.Context, log *slog.Logger) {
 	case err != nil:
 		log.ErrorContext(ctx, "the secret cannot be read anew; the one before stays in use", "file", s.path, "error", err)
 	case value != s.value():
-		s.current.Store(&value)
-		log.InfoContext(ctx, "the secret was changed and is in use", "file", s.path)
+		s.current.Store(&content{value: value, since: time.Now()})
+		log.InfoContext(ctx, "the secret was changed; it takes the place of the one in use as soon as Confluence has accepted it", "file", s.path)
 	}
 }
 

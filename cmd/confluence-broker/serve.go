@@ -49,7 +49,8 @@ func serve(ctx context.Context, c config, env environment) error {
 	if err != nil {
 		return usageError(err)
 	}
-	c.upstream.Credentials.Secret = secret.value
+	c.upstream.Credentials.Secret, c.upstream.Credentials.Since = secret.value, secret.since
+	c.upstream.OnToken = tokenLog(log)
 	if err := c.upstream.Check(); err != nil {
 		return usageError(err)
 	}

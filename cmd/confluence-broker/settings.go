@@ -31,6 +31,7 @@ func upstreamSettings() []setting {
 		{"email", "CONFLUENCE_EMAIL", "", "e-mail `ADDRESS` of the token's account, for basic", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.Email })},
 		{"token-file", "CONFLUENCE_TOKEN_FILE", "", "`FILE` that holds the API token; watched, so that the token can be changed while the broker runs", text(func(c *config) *string { return &c.tokenFile })},
 		{"", "CONFLUENCE_TOKEN", "", "the API token itself, instead of a file; there is no flag and no key, because those can be read by others", text(func(c *config) *string { return &c.token })},
+		{"token-expires", "CONFLUENCE_TOKEN_EXPIRES", "", "`DATE` on which the token or client secret ends, such as 2027-03-01 or 2027-03-01T12:00:00Z, as the page says where it was made; the log warns 30 and 7 days before", setExpires},
 		{"oauth-client-id", "CONFLUENCE_OAUTH_CLIENT_ID", "", "client `ID`, for oauth", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.ClientID })},
 		{"oauth-client-secret-file", "CONFLUENCE_OAUTH_CLIENT_SECRET_FILE", "", "`FILE` that holds the client secret, for oauth; watched", text(func(c *config) *string { return &c.clientSecretFile })},
 		{"oauth-token-url", "CONFLUENCE_OAUTH_TOKEN_URL", confluenceclient.DefaultTokenURL, "`ADDRESS` that hands out access tokens, for oauth", upstream(func(c *confluenceclient.Config) *string { return &c.Credentials.TokenURL })},

@@ -133,6 +133,22 @@ func setAuth(c *config, value string) error {
 	}
 }
 
+// setExpires reads an instant, or a date, which is taken to begin in UTC: the
+// earliest that is meant.
+func setExpires(c *config, value string) error {
+	c.upstream.Credentials.Expires = time.Time{}
+	if value == "" {
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, value); err == nil {
+			c.upstream.Credentials.Expires = at
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is neither a date, such as 2027-03-01, nor an instant, such as 2027-03-01T12:00:00Z", value)
+}
+
 func setMediaHosts(c *config, value string) error {
 	c.upstream.MediaHosts = nil
 	for host := range strings.SplitSeq(value, ",") {
