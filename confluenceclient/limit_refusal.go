@@ -18,6 +18,8 @@ const (
 	reasonPaused    = "paused"     // the upstream wants a pause that is too long for anybody
 	reasonQueueFull = "queue_full" // too much waits already
 	reasonBroken    = "breaker"    // the operation fails
+
+	reasonTokenEndpoint = "token_endpoint" // access tokens are not to be had, and were asked for a moment ago
 )
 
 func (r *refusal) Error() string { return r.err.Error() }

@@ -81,7 +81,7 @@ func (o *oauthTokens) usable() (token string, renew bool, err error) {
 	if failure.Cause == CauseUnavailable {
 		failure.RetryAfter = o.holds.Sub(now)
 	}
-	return "", false, &failure
+	return "", false, &refusal{reason: reasonTokenEndpoint, err: &failure}
 }
 
 // until is when the latest token ends.

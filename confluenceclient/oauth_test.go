@@ -174,6 +174,24 @@ func TestWithoutATokenTheEndpointIsNotHammeredAndCallersAreToldWhenToComeBack(t 
 	})
 }
 
+func TestWhileTheTokenEndpointIsLeftAloneCallersAreAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		site := &oauthSite{expires: 3600, refuse: 503}
+		client, _ := newTestClient(t, site.answer, withOAuth)
+		_ = readAs(t, client, 0) // sits out what it can
+		asked, begin := len(site.asked), time.Now()
+		for range 10 {
+			if e, ok := errors.AsType[*Error](readAs(t, client, 0)); !ok || e.Cause != CauseUnavailable || e.RetryAfter <= 0 {
+				t.Errorf("error = %+v, want %s and when to come back", e, CauseUnavailable)
+			}
+		}
+		if time.Since(begin) != 0 || len(site.asked) != asked {
+			t.Errorf("%d requests and %v of waiting, want neither", len(site.asked)-asked, time.Since(begin))
+		}
+	})
+}
+
 func TestANewClientSecretIsProvedByATokenAndARead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
