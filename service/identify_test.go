@@ -183,7 +183,7 @@ func (i *identities) withTLS(t testing.TB) func(*setup) {
 }
 
 // dial connects with TLS, and with this certificate if there is one.
-func (i *identities) dial(t testing.TB, b *broker, address string, client *tls.Certificate) brokerv1.BrokerServiceClient {
+func (i *identities) dial(t testing.TB, address string, client *tls.Certificate) brokerv1.BrokerServiceClient {
 	t.Helper()
 	config := &tls.Config{RootCAs: i.pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}
 	if client != nil {
@@ -204,7 +204,7 @@ func TestCallersAreKnownByKeyTokenAndCertificate(t *testing.T) {
 	i := newIdentities(t)
 	b := newBroker(t, i.secure(t), i.withTLS(t))
 	address := serveTLS(t, b)
-	plain := i.dial(t, b, address, nil)
+	plain := i.dial(t, address, nil)
 	client := i.client(t, func(*x509.Certificate) {})
 	for kind, call := range map[string]func() error{
 		"key": func() error {
@@ -216,7 +216,7 @@ func TestCallersAreKnownByKeyTokenAndCertificate(t *testing.T) {
 			return err
 		},
 		"certificate": func() error {
-			_, err := i.dial(t, b, address, &client).GetPage(t.Context(), byID("1001"))
+			_, err := i.dial(t, address, &client).GetPage(t.Context(), byID("1001"))
 			return err
 		},
 		"anonymous": func() error {
@@ -273,7 +273,7 @@ func TestCallersThatDoNotProveWhoTheyAreAreRefusedAlike(t *testing.T) {
 	}
 	for n, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := i.dial(t, b, address, tt.client).GetPage(withMetadata(t.Context(), tt.metadata...), byID("1001"))
+			_, err := i.dial(t, address, tt.client).GetPage(withMetadata(t.Context(), tt.metadata...), byID("1001"))
 			b.note(err)
 			failedAs(t, err, codes.Unauthenticated, "CALLER_UNKNOWN")
 			if status.Convert(err).Message() != callerUnknown {

@@ -20,7 +20,7 @@ import (
 // runBroker serves calls and admin until ctx is done, then stops within the
 // grace period. It closes both listeners.
 func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, calls, admin net.Listener) error {
-	server, client, err := newServer(c, tel, log)
+	server, client, err := newServer(ctx, c, tel, log)
 	if err != nil {
 		return errors.Join(err, calls.Close(), admin.Close())
 	}
@@ -30,7 +30,7 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	adminServer.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return server.Serve(calls) })
+	group.Go(func() error { return server.Serve(limitConnections(calls, c, log)) })
 	group.Go(func() error {
 		if err := adminServer.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("admin: %w", err)
@@ -57,7 +57,7 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	return group.Wait()
 }
 
-func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, *confluenceclient.Client, error) {
+func newServer(ctx context.Context, c config, tel *telemetry, log *slog.Logger) (*service.Server, *confluenceclient.Client, error) {
 	key, err := c.pageTokenKey()
 	if err != nil {
 		return nil, nil, usageError(err)
@@ -69,13 +69,23 @@ func newServer(c config, tel *telemetry, log *slog.Logger) (*service.Server, *co
 	if err != nil {
 		return nil, nil, usageError(err)
 	}
+	identity, err := c.identity(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	server, err := service.NewServer(service.Config{
-		Client:           client,
-		MaxAge:           cmp.Or(c.maxAge, -1), // to the service, 0 means the default
-		PageTokenKey:     key,
-		AllowAnonymous:   c.allowAnonymous,
-		MaxMessageBytes:  int(c.maxMessageBytes),
-		KeepaliveMinTime: c.keepaliveMinTime,
+		Client:            client,
+		MaxAge:            cmp.Or(c.maxAge, -1), // to the service, 0 means the default
+		PageTokenKey:      key,
+		Verifier:          identity.verifier,
+		TLS:               identity.tls,
+		AllowAnonymous:    c.allowAnonymous,
+		NoReflection:      c.reflection == "off",
+		ReflectionCallers: c.reflectionCallers(),
+		MaxStreams:        uint32(c.maxStreams),
+		StallTimeout:      c.stallTimeout,
+		MaxMessageBytes:   int(c.maxMessageBytes),
+		KeepaliveMinTime:  c.keepaliveMinTime,
 		Diagnose: func(ctx context.Context) []confluenceclient.Finding {
 			return confluenceclient.Diagnose(ctx, upstream)
 		},

@@ -33,7 +33,18 @@ type config struct {
 	pageTokenKeyFile    string
 	keepaliveMinTime    time.Duration
 
-	address string
+	tlsCertFile, tlsKeyFile, tlsClientCAFile string
+	allowPlaintext                           bool
+	issuerCAFiles, issuerTokenFiles          map[string]string // by issuer
+	reflection                               string
+	maxConnections, maxConnectionsEach       int
+	maxStreams                               int
+	stallTimeout                             time.Duration
+
+	address                       string
+	bearerFile, caFile            string
+	clientCertFile, clientKeyFile string
+	dialTLS                       bool
 
 	origins map[string]string // where each setting was said, by its variable; see at
 }

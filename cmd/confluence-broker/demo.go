@@ -21,6 +21,9 @@ func demoCommand(env environment) *cobra.Command {
 		Args:  arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load(brokerSettings(), cmd.Flags(), env.getenv, nil)
+			if err == nil {
+				err = c.checkListener()
+			}
 			if err != nil {
 				return usageError(err)
 			}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -41,10 +40,12 @@ func withBroker(cmd *cobra.Command, env environment, call func(ctx context.Conte
 	if err != nil {
 		return usageError(err)
 	}
+	options, err := c.dialOptions()
+	if err != nil {
+		return usageError(err)
+	}
 	conn, err := grpc.NewClient("passthrough:///"+c.address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(getMaxMessageBytes)),
-	)
+		append(options, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(getMaxMessageBytes)))...)
 	if err != nil {
 		return err
 	}

@@ -109,6 +109,7 @@ No Atlassian account at hand? Run: confluence-broker demo`,
 		convertCommand(),
 		simulateCommand(),
 		getCommand(env),
+		keyCommand(env),
 		versionCommand(),
 	)
 	return root

@@ -28,7 +28,7 @@ Traces go where the standard OTEL_* variables say; unset, they go nowhere.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadCommand(cmd, env)
 			if err == nil {
-				err = c.checkCredentials()
+				err = errors.Join(c.checkCredentials(), c.checkListener())
 			}
 			if err != nil {
 				return usageError(err)
@@ -105,7 +105,7 @@ func warnOperator(ctx context.Context, c config, log *slog.Logger) {
 	} else {
 		log.WarnContext(ctx, "EVERY CALL WILL BE REFUSED: this version cannot tell callers apart, and anonymous ones are not allowed; --allow-anonymous (BROKER_ALLOW_ANONYMOUS=true) serves them")
 	}
-	if !isLoopback(c.listen) {
+	if !isLoopback(c.listen) && c.tlsCertFile == "" {
 		log.WarnContext(ctx, "gRPC is served without TLS beyond this machine: page text can be read on the way; keep it within a trusted network or behind a TLS proxy", "listen", c.listen)
 	}
 	if !isLoopback(c.adminListen) {

@@ -54,6 +54,17 @@ func brokerSettings() []setting {
 		{"cache-bytes", "BROKER_CACHE_BYTES", "64MiB", "memory for cached pages, in `BYTES`; 0 means no cache", size(0, func(c *config) *int64 { return &c.cacheBytes })},
 		{"page-token-key-file", "BROKER_PAGE_TOKEN_KEY_FILE", "", "`FILE` with 32 random bytes in base64, shared by all replicas; when unset, page tokens are good for this process only", text(func(c *config) *string { return &c.pageTokenKeyFile })},
 		{"keepalive-min-time", "BROKER_KEEPALIVE_MIN_TIME", "5s", "shortest `TIME` between a client's keepalive pings; clients that ping more often are disconnected", duration(time.Millisecond, func(c *config) *time.Duration { return &c.keepaliveMinTime })},
+		{"tls-cert-file", "BROKER_TLS_CERT_FILE", "", "`FILE` with the broker's certificate in PEM, the intermediate ones behind it; watched", text(func(c *config) *string { return &c.tlsCertFile })},
+		{"tls-key-file", "BROKER_TLS_KEY_FILE", "", "`FILE` with the key of the certificate; watched", text(func(c *config) *string { return &c.tlsKeyFile })},
+		{"tls-client-ca-file", "BROKER_TLS_CLIENT_CA_FILE", "", "`FILE` with the authorities that may vouch for callers' certificates; watched", text(func(c *config) *string { return &c.tlsClientCAFile })},
+		{"allow-plaintext", "BROKER_ALLOW_PLAINTEXT", "false", "`true` serves gRPC without TLS beyond this machine, for use behind a proxy that does TLS", setBool(func(c *config) *bool { return &c.allowPlaintext })},
+		{"issuer-ca-files", "BROKER_ISSUER_CA_FILES", "", "`ISSUER=FILE` pairs, separated by commas: the authorities that an issuer of JWTs is trusted by, instead of the system's", setIssuerFiles(func(c *config) *map[string]string { return &c.issuerCAFiles })},
+		{"issuer-token-files", "BROKER_ISSUER_TOKEN_FILES", "", "`ISSUER=FILE` pairs, separated by commas: the token that an issuer wants to see before it shows its keys, as Kubernetes does", setIssuerFiles(func(c *config) *map[string]string { return &c.issuerTokenFiles })},
+		{"reflection", "BROKER_REFLECTION", "on", "who may use gRPC reflection: on for every caller that is let in, off for nobody, or `NAMES` of callers, separated by commas", text(func(c *config) *string { return &c.reflection })},
+		{"max-connections", "BROKER_MAX_CONNECTIONS", "1000", "largest `NUMBER` of connections; more are closed at once; 0 means no limit", count(0, func(c *config) *int { return &c.maxConnections })},
+		{"max-connections-per-address", "BROKER_MAX_CONNECTIONS_PER_ADDRESS", "0", "largest `NUMBER` of connections from one IP address; 0 means no limit, for use behind a proxy", count(0, func(c *config) *int { return &c.maxConnectionsEach })},
+		{"max-streams", "BROKER_MAX_STREAMS", "100", "largest `NUMBER` of calls at a time on one connection; more wait", count(1, func(c *config) *int { return &c.maxStreams })},
+		{"stall-timeout", "BROKER_STALL_TIMEOUT", "2m", "`TIME` after which a stream ends whose caller reads nothing", duration(time.Second, func(c *config) *time.Duration { return &c.stallTimeout })},
 	}
 }
 
@@ -61,5 +72,10 @@ func brokerSettings() []setting {
 func callerSettings() []setting {
 	return []setting{
 		{"address", "BROKER_ADDRESS", "127.0.0.1:8090", "`HOST:PORT` of the broker", address(func(c *config) *string { return &c.address })},
+		{"key-file", "BROKER_KEY_FILE", "", "`FILE` with the static key or JWT that tells who calls", text(func(c *config) *string { return &c.bearerFile })},
+		{"tls", "BROKER_TLS", "false", "`true` connects with TLS; so does each of the three below", setBool(func(c *config) *bool { return &c.dialTLS })},
+		{"ca-file", "BROKER_CA_FILE", "", "`FILE` with the authorities that the broker is trusted by; the system's when unset", text(func(c *config) *string { return &c.caFile })},
+		{"client-cert-file", "BROKER_CLIENT_CERT_FILE", "", "`FILE` with the certificate that tells who calls", text(func(c *config) *string { return &c.clientCertFile })},
+		{"client-key-file", "BROKER_CLIENT_KEY_FILE", "", "`FILE` with the key of that certificate", text(func(c *config) *string { return &c.clientKeyFile })},
 	}
 }
