@@ -133,7 +133,7 @@ func (l *limit) admit(t *ticket, op *Operation, caller Caller) error {
 // without being told.
 func (l *limit) checkTime(t *ticket, wait time.Duration, now time.Time) error {
 	deadline, ok := t.ctx.Deadline()
-	late := ok && wait > 0 && !deadline.After(now.Add(wait))
+	late := ok && wait > 0 && !deadline.After(now.Add(wait+l.usualTime()))
 	switch {
 	case l.pausedUntil(t.lane).Sub(now) > maxSleep:
 		return refuse(CauseRateLimited, reasonPaused, wait)
@@ -182,7 +182,12 @@ func (l *limit) dispatch(now time.Time) {
 		if !ok {
 			break
 		}
-		l.serve(lane, class, now)
+		next := lane.lines[class].next()
+		if t := next.ticket; l.comesTooLate(t, now) {
+			t.refuse(refuse(CauseRateLimited, reasonDeadline, max(l.estimate(lane, Caller{Name: next.account.name, Class: class}, now), time.Second)))
+			continue
+		}
+		l.serve(next, class, now)
 	}
 	l.wakeUp(now)
 }
@@ -214,9 +219,20 @@ func (l *limit) ready(lane *lane, now time.Time) bool {
 	return lane.pace.ready(now) && (!lane.ofTenant() || l.window.free() && l.tenant.ready(now))
 }
 
-func (l *limit) serve(lane *lane, class Class, now time.Time) {
-	p := lane.lines[class].next()
-	lane.lines[class].charge(p)
+// comesTooLate tells whether the answer would most likely find nobody.
+func (l *limit) comesTooLate(t *ticket, now time.Time) bool {
+	deadline, ok := t.ctx.Deadline()
+	return ok && deadline.Sub(now) < l.usualTime()
+}
+
+// usualTime is what a request takes, with something to spare.
+func (l *limit) usualTime() time.Duration {
+	return time.Duration(1.5 * l.latency * float64(time.Second))
+}
+
+func (l *limit) serve(p *place, class Class, now time.Time) {
+	lane := p.ticket.lane
+	p.line.charge(p)
 	l.clock = max(l.clock, l.classes[class])
 	l.classes[class] = l.clock + 1/classShare[class]
 	l.turns++

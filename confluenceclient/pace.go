@@ -212,8 +212,11 @@ func (p *pace) pause(now time.Time, d time.Duration) {
 // lower finds the rate that the upstream allows, from what it let pass in the
 // second before.
 func (p *pace) lower(now time.Time) {
-	seen, limit := caution*float64(p.passed.lastSecond(now)), p.limit()
+	passed, limit := float64(p.passed.lastSecond(now)), p.limit()
+	seen := caution * passed
 	switch {
+	case passed > 1.1*limit+1:
+		return // of what was sent before the rate was kept to
 	case !math.IsInf(limit, 1) && p.good > 0 && limit > p.good: // more was tried
 		limit = max(p.good, limit*0.95)
 		p.hold = min(2*p.hold, longestHold)

@@ -28,7 +28,8 @@ type account struct {
 	due     float64 // virtual time of its next service
 	arrival int64   // breaks ties
 	places  list.List
-	index   int // in the heap
+	back    *list.Element // last of those in front that came back; nil: none
+	index   int           // in the heap
 }
 
 // place is where a ticket waits for one caller.
@@ -40,7 +41,7 @@ type place struct {
 }
 
 // enter adds a place, behind the caller's others or, for what was refused
-// upstream and comes back, before them.
+// upstream and comes back, before those that have not been sent yet.
 func (l *line) enter(t *ticket, caller Caller, front bool) *place {
 	a := l.callers[caller.Name]
 	if a == nil {
@@ -58,10 +59,15 @@ func (l *line) enter(t *ticket, caller Caller, front bool) *place {
 		heap.Fix(&l.order, a.index)
 	}
 	p := &place{ticket: t, line: l, account: a}
-	if front {
-		p.element = a.places.PushFront(p)
-	} else {
+	switch {
+	case !front:
 		p.element = a.places.PushBack(p)
+	case a.back != nil:
+		a.back = a.places.InsertAfter(p, a.back)
+		p.element = a.back
+	default:
+		a.back = a.places.PushFront(p)
+		p.element = a.back
 	}
 	l.places++
 	return p
@@ -69,6 +75,9 @@ func (l *line) enter(t *ticket, caller Caller, front bool) *place {
 
 // leave takes a place away.
 func (l *line) leave(p *place) {
+	if p.element == p.account.back {
+		p.account.back = p.element.Prev()
+	}
 	p.account.places.Remove(p.element)
 	if p.account.places.Len() == 0 {
 		l.weight -= p.account.weight
