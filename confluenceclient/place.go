@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Facts says what Place finds out about content besides its space. Each costs
@@ -93,7 +95,7 @@ func (c *Client) addFacts(ctx context.Context, place *Place, kind ContentType, i
 	absence = cmp.Or(absence, err)
 	place.Ancestors = idsOf(above)
 	if facts.Restricted {
-		place.Restricted, err = c.restricted(ctx, id, place.Ancestors, maxAge)
+		place.Restricted, err = c.Restricted(ctx, id, place.Ancestors, maxAge)
 		absence = cmp.Or(err, absence)
 	}
 	return absence
@@ -233,21 +235,33 @@ func (c *Client) ancestors(ctx context.Context, kind ContentType, id string, max
 	})
 }
 
-// restricted tells whether viewing is limited of any of these, the content itself
-// first. Something above it whose restrictions may not be read counts as limited.
-func (c *Client) restricted(ctx context.Context, id string, above []string, maxAge time.Duration) (bool, error) {
-	way := append(slices.Clone(above), id)
-	slices.Reverse(way)
-	for _, at := range way {
-		limited, err := c.viewLimited(ctx, at, maxAge)
-		if at != id && CauseOf(err) == CauseNotFound {
-			return true, nil
-		}
-		if limited || err != nil {
-			return limited, err
-		}
+// maxRestrictionsAtOnce is how many steps of the way up a tree are read at the
+// same time.
+const maxRestrictionsAtOnce = 8
+
+// Restricted tells whether viewing the content is limited to some people, or
+// viewing one of what it lies below, of which it asks only if need be, and at about
+// the same time. Something above whose restrictions may not be read counts as
+// limited.
+func (c *Client) Restricted(ctx context.Context, id string, above []string, maxAge time.Duration) (bool, error) {
+	own, err := c.viewLimited(ctx, id, maxAge)
+	if own || err != nil {
+		return own, err
 	}
-	return false, nil
+	limited := make([]bool, len(above))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxRestrictionsAtOnce)
+	for i, at := range above {
+		group.Go(func() (err error) {
+			limited[i], err = c.viewLimited(ctx, at, maxAge)
+			if CauseOf(err) == CauseNotFound {
+				limited[i], err = true, nil
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return slices.Contains(limited, true), err
 }
 
 func (c *Client) viewLimited(ctx context.Context, id string, maxAge time.Duration) (bool, error) {

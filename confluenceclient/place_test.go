@@ -107,7 +107,7 @@ func TestPlaceTellsTheFactsThatWereAskedForAndNoOthers(t *testing.T) {
 		"the space alone":          {"page", "3", confluenceclient.Facts{}, in(confluenceclient.Place{}), 1},
 		"labels":                   {"page", "2", confluenceclient.Facts{Labels: true}, in(confluenceclient.Place{Labels: []string{"alpha", "beta"}}), 2},
 		"ancestors of each kind":   {"page", "3", confluenceclient.Facts{Ancestors: true}, in(confluenceclient.Place{Ancestors: []string{"1", "5", "2"}}), 2},
-		"restricted from above":    {"page", "3", all, in(confluenceclient.Place{Ancestors: []string{"1", "5", "2"}, Labels: []string{}, Restricted: true}), 5},
+		"restricted from above":    {"page", "3", all, in(confluenceclient.Place{Ancestors: []string{"1", "5", "2"}, Labels: []string{}, Restricted: true}), 7},
 		"a folder, not restricted": {"folder", "5", all, in(confluenceclient.Place{Ancestors: []string{"1"}}), 5},
 		"a blog post":              {"blogpost", "6", all, in(confluenceclient.Place{Labels: []string{"news"}}), 4},
 	} {

@@ -75,6 +75,9 @@ func (s *service) resolvePages(ctx context.Context, refs referred, r markdown.Re
 	}
 	slices.Sort(ids)
 	pages, err := s.client.PageTitles(ctx, slices.Compact(ids))
+	if err == nil {
+		pages, err = s.visiblePages(ctx, pages)
+	}
 	for _, ref := range refs.allPages() {
 		if page, ok := pages[ref.ID]; ok {
 			r.Pages[ref] = markdown.Page{Title: page.Title, URL: page.WebURL}
@@ -110,6 +113,11 @@ func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdo
 	}
 	var first error
 	for _, owner := range owners[:min(len(owners), maxOwners)] {
+		if owner != pageID {
+			if _, err := s.mayRead(ctx, confluenceclient.TypePage, owner, s.maxAge); err != nil {
+				continue // its files are as absent as it is
+			}
+		}
 		names, err := s.client.FileNames(ctx, owner)
 		first = cmp.Or(first, err)
 		for _, ref := range byOwner[owner] {

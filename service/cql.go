@@ -2,6 +2,7 @@ package service
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,12 +15,13 @@ const maxQueryBytes = 8 << 10 // of the caller's part
 type query struct {
 	filters []string // terms of our own making
 	term    string   // the caller's part, complete in itself
+	without []string // terms that only take away: CQL wants none of these first
 	order   string   // what follows ORDER BY
 }
 
 // String returns the query as CQL.
 func (q query) String() string {
-	cql := strings.Join(append(append([]string{}, q.filters...), q.term), " AND ")
+	cql := strings.Join(slices.Concat(q.filters, []string{q.term}, q.without), " AND ")
 	if q.order != "" {
 		cql += " ORDER BY " + q.order
 	}
@@ -37,11 +39,15 @@ func anyOf(field string, values []string) string {
 	if len(values) == 0 {
 		return ""
 	}
+	return field + " in " + quotedList(values)
+}
+
+func quotedList(values []string) string {
 	list := make([]string, len(values))
 	for i, value := range values {
 		list[i] = quoted(value)
 	}
-	return field + " in (" + strings.Join(list, ",") + ")"
+	return "(" + strings.Join(list, ",") + ")"
 }
 
 // Inside the string of "text ~" a second language applies, Lucene's. These are

@@ -26,6 +26,7 @@ const (
 	causeCallerUnknown    confluenceclient.Cause = "caller_unknown"
 	causeCallerUnchecked  confluenceclient.Cause = "caller_unchecked"
 	causeCallerNotAllowed confluenceclient.Cause = "caller_not_allowed"
+	causeOverBudget       confluenceclient.Cause = "caller_over_budget"
 	causeNotImplemented   confluenceclient.Cause = "not_implemented"
 	causeStopping         confluenceclient.Cause = "stopping"
 	causeFault            confluenceclient.Cause = "internal_fault"
@@ -47,8 +48,9 @@ var outcomes = map[confluenceclient.Cause]outcome{
 	causeCallerUnknown:                  {code: codes.Unauthenticated, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_UNKNOWN},
 	causeCallerUnchecked:                {code: codes.Unavailable, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_UNKNOWN, waitHelp: true}, // not UNAUTHENTICATED, which has callers throw a good token away
 	causeCallerNotAllowed:               {code: codes.PermissionDenied, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED},
+	causeOverBudget:                     {code: codes.ResourceExhausted, reason: brokerv1.ErrorReason_ERROR_REASON_CALLER_BUDGET_EXHAUSTED, waitHelp: true},
 	confluenceclient.CauseRateLimited:   {code: codes.ResourceExhausted, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_RATE_LIMITED, waitHelp: true},
-	confluenceclient.CauseNotFound:      {code: codes.NotFound}, // the reason depends on what was asked for: notFoundReason
+	confluenceclient.CauseNotFound:      {code: codes.NotFound}, // the reason depends on what was asked for: notFoundReasons
 	confluenceclient.CauseTokenRejected: {code: codes.FailedPrecondition, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_TOKEN_REJECTED, remedy: "the broker's operator should run `confluence-broker doctor`, and replace the token if it says so"},
 	confluenceclient.CauseScopeMissing:  {code: codes.FailedPrecondition, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_SCOPE_MISSING, remedy: "the broker's operator needs a new token that has it too; `confluence-broker scopes` prints the smallest set"},
 	confluenceclient.CauseMisrouted:     {code: codes.FailedPrecondition, reason: brokerv1.ErrorReason_ERROR_REASON_UPSTREAM_MISROUTED, remedy: "the broker's operator should check the cloud ID with `confluence-broker doctor`"},
@@ -73,7 +75,9 @@ type failure struct {
 	message    string
 	metadata   map[string]string
 	violations []*errdetails.BadRequest_FieldViolation
+	quota      *errdetails.QuotaFailure
 	op         *confluenceclient.Operation // what was asked upstream, if anything
+	subject    string                      // what is not found; empty: what op is about
 	retryAfter time.Duration
 	err        error
 }
@@ -182,7 +186,14 @@ func (f *failure) status(method string) *status.Status {
 		details = append(details, bad)
 	}
 	if row.waitHelp {
-		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(max(f.retryAfter, time.Second))})
+		wait := f.retryAfter
+		if f.cause != causeOverBudget { // the broker's own count is exact
+			wait = max(wait, time.Second)
+		}
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
+	}
+	if f.quota != nil {
+		details = append(details, f.quota)
 	}
 	st := status.New(row.code, validText(message))
 	if detailed, err := st.WithDetails(details...); err == nil {
@@ -193,7 +204,7 @@ func (f *failure) status(method string) *status.Status {
 
 func (f *failure) reason() brokerv1.ErrorReason {
 	if f.cause == confluenceclient.CauseNotFound {
-		return notFoundReason(f.op)
+		return notFoundReasons[f.subjectName()]
 	}
 	if row, ok := outcomes[f.cause]; ok {
 		return row.reason
@@ -206,14 +217,20 @@ func (f *failure) reasonName() string {
 	return strings.TrimPrefix(f.reason().String(), "ERROR_REASON_")
 }
 
-// notFoundReason tells what is absent from what was asked for.
-func notFoundReason(op *confluenceclient.Operation) brokerv1.ErrorReason {
-	return map[string]brokerv1.ErrorReason{
-		"page":       brokerv1.ErrorReason_ERROR_REASON_PAGE_NOT_FOUND,
-		"space":      brokerv1.ErrorReason_ERROR_REASON_SPACE_NOT_FOUND,
-		"attachment": brokerv1.ErrorReason_ERROR_REASON_ATTACHMENT_NOT_FOUND,
-		"content":    brokerv1.ErrorReason_ERROR_REASON_CONTENT_NOT_FOUND,
-	}[notFoundSubject(op)]
+// notFoundReasons tells what is absent from what was asked for.
+var notFoundReasons = map[string]brokerv1.ErrorReason{
+	"page":       brokerv1.ErrorReason_ERROR_REASON_PAGE_NOT_FOUND,
+	"space":      brokerv1.ErrorReason_ERROR_REASON_SPACE_NOT_FOUND,
+	"attachment": brokerv1.ErrorReason_ERROR_REASON_ATTACHMENT_NOT_FOUND,
+	"content":    brokerv1.ErrorReason_ERROR_REASON_CONTENT_NOT_FOUND,
+}
+
+// subjectName is what a failure says was not found.
+func (f *failure) subjectName() string {
+	if f.subject != "" {
+		return f.subject
+	}
+	return notFoundSubject(f.op)
 }
 
 func notFoundSubject(op *confluenceclient.Operation) string {

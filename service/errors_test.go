@@ -66,6 +66,7 @@ func TestEachCauseHasItsCodeAndReason(t *testing.T) {
 		{causeCallerUnknown, codes.Unauthenticated, "CALLER_UNKNOWN"},
 		{causeCallerUnchecked, codes.Unavailable, "CALLER_UNKNOWN"},
 		{causeCallerNotAllowed, codes.PermissionDenied, "CALLER_NOT_ALLOWED"},
+		{causeOverBudget, codes.ResourceExhausted, "CALLER_BUDGET_EXHAUSTED"},
 		{causeNotImplemented, codes.Unimplemented, "NOT_IMPLEMENTED"},
 		{causeStopping, codes.Unavailable, "BROKER_STOPPING"},
 		{causeFault, codes.Internal, "INTERNAL_FAULT"},
@@ -197,7 +198,7 @@ func TestRetryInfoIsThereExactlyWhereWaitingHelps(t *testing.T) {
 	for cause := range outcomes {
 		st := failureOf(t.Context(), &confluenceclient.Error{Cause: cause, RetryAfter: 3 * time.Second}).status("GetPage")
 		retry := detail[*errdetails.RetryInfo](st)
-		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable || cause == causeStopping || cause == causeCallerUnchecked
+		helps := cause == confluenceclient.CauseRateLimited || cause == confluenceclient.CauseUnavailable || cause == causeStopping || cause == causeCallerUnchecked || cause == causeOverBudget
 		if helps != (retry != nil) || helps && retry.GetRetryDelay().AsDuration() != 3*time.Second {
 			t.Errorf("%s: RetryInfo %v, want it: %v", cause, retry, helps)
 		}

@@ -21,9 +21,12 @@ func (s *service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.
 	if err := checkGetAttachment(req); err != nil {
 		return err
 	}
-	attachment, err := s.client.Attachment(ctx, req.GetAttachmentId(), req.GetVersion())
+	attachment, err := s.findAttachment(ctx, req.GetAttachmentId(), req.GetVersion())
 	if err != nil {
 		return blame(err, versioned(req.GetVersion(), "attachment_id"))
+	}
+	if err := attachmentSizeAllowed(ctx, attachment); err != nil {
+		return err
 	}
 	// Opened before anything is sent, so that a call that fails sends nothing.
 	body, err := s.client.Download(ctx, attachment, req.GetOffset())
@@ -36,7 +39,7 @@ func (s *service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.
 	}); err != nil {
 		return err
 	}
-	var source io.Reader = body
+	var source io.Reader = limitUnknownSize(ctx, attachment, req.GetOffset(), body)
 	if req.GetMaxBytes() > 0 {
 		source = io.LimitReader(body, req.GetMaxBytes())
 	}

@@ -21,14 +21,17 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if req.GetMaxAge() != nil {
 		maxAge = req.GetMaxAge().AsDuration()
 	}
-	noteCache(ctx, false, maxAge) // until there is a page: failures are no hits either
-	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{MaxAge: maxAge})
-	if err != nil {
-		return nil, blame(err, chosen(req, "page"))
-	}
 	format := req.GetBodyFormat()
 	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
 		format = brokerv1.BodyFormat_BODY_FORMAT_STORAGE
+	}
+	if err := readerOf(ctx).formatAllowed(format); err != nil {
+		return nil, err
+	}
+	noteCache(ctx, false, maxAge) // until there is a page: failures are no hits either
+	id, err := s.findPage(ctx, address, maxAge)
+	if err != nil {
+		return nil, blame(err, chosen(req, "page"))
 	}
 	opts := confluenceclient.PageOptions{Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge}
 	var w words
@@ -39,6 +42,12 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	}
 	if err != nil {
 		return nil, blame(err, versioned(req.GetVersion(), chosen(req, "page")))
+	}
+	if err := s.pageAllowed(ctx, w.page); err != nil {
+		return nil, err
+	}
+	if err := s.concealParent(ctx, w.page, maxAge); err != nil {
+		return nil, err
 	}
 	noteCache(ctx, w.page.Freshness.Source == confluenceclient.SourceHit, maxAge)
 	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
@@ -107,17 +116,6 @@ func (s *service) pageAddress(v *violations, raw string) confluenceclient.Addres
 		v.add("url", "is the address of a %s, and GetPage serves pages only", address.Type)
 	}
 	return address
-}
-
-// pageID finds the page's id where the address does not hold it.
-func (s *service) pageID(ctx context.Context, address confluenceclient.Address, want confluenceclient.Tolerance) (string, error) {
-	switch {
-	case address.ID != "":
-		return address.ID, nil
-	case address.Title != "":
-		return s.client.PageIDByTitle(ctx, address.SpaceKey, address.Title, want)
-	}
-	return s.client.HomepageID(ctx, address.SpaceKey, want)
 }
 
 // noteCache tells on the server span where the page came from; the last word

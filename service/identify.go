@@ -88,7 +88,7 @@ func (i identification) identify(ctx context.Context, fullMethod string) (contex
 			metadata: map[string]string{"rule": "reflection"},
 		}
 	}
-	return context.WithValue(ctx, callerKey{}, c), nil
+	return withReader(ctx, reader{rules: c, identity: kind}), nil
 }
 
 // caller tells who calls, and how that is known. A caller that says who it is
@@ -149,19 +149,3 @@ var identityAttributes = func() map[string]attribute.Set {
 	}
 	return sets
 }()
-
-type callerKey struct{}
-
-// callerOf is who calls. Health alone has nobody: nil.
-func callerOf(ctx context.Context) *policy.Caller {
-	c, _ := ctx.Value(callerKey{}).(*policy.Caller)
-	return c
-}
-
-// callerName is the name of who calls, to which page tokens are bound.
-func callerName(ctx context.Context) string {
-	if c := callerOf(ctx); c != nil {
-		return c.Name
-	}
-	return ""
-}

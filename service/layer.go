@@ -34,6 +34,30 @@ func around(f func(ctx context.Context, fullMethod string, next func() error) er
 	}
 }
 
+// entering makes a layer of a function that is called before calls of either
+// kind. It refuses the call, or returns the context for it and what to do once it
+// has ended.
+func entering(f func(ctx context.Context, fullMethod string) (context.Context, func(), error)) layer {
+	return layer{
+		unary: func(ctx context.Context, req any, call *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+			ctx, leave, err := f(ctx, call.FullMethod)
+			if err != nil {
+				return nil, err
+			}
+			defer leave()
+			return handle(ctx, req)
+		},
+		stream: func(srv any, stream grpc.ServerStream, call *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+			ctx, leave, err := f(stream.Context(), call.FullMethod)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			return handle(srv, &streamWith{ServerStream: stream, ctx: ctx})
+		},
+	}
+}
+
 // chain is the layers as options, the first outermost.
 func chain(layers []layer) []grpc.ServerOption {
 	var options []grpc.ServerOption

@@ -15,24 +15,46 @@ const (
 
 // ListChildren lists what lies directly below a page, folder or the like.
 func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRequest) (*brokerv1.ListChildrenResponse, error) {
-	binding := listing(callerName(ctx), req)
+	r := readerOf(ctx)
+	binding := listing(r.name(), req)
 	ask, err := s.checkListChildren(req, binding)
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.client.Children(ctx, ask)
+	parent, err := s.mayRead(ctx, ask.ParentType, ask.ParentID, s.maxAge)
 	if err != nil {
-		return nil, blame(err, pagedField(req.GetPageToken(), "parent_id"))
+		return nil, err
 	}
-	resp := &brokerv1.ListChildrenResponse{Warnings: omitted(page.Omitted)}
-	for _, child := range page.Children {
-		resp.Children = append(resp.Children, childMessage(child))
+	s.audit.note(ctx, ask.ParentType, ask.ParentID, parent.SpaceKey, r.at(ask.ParentID, parent))
+	resp := &brokerv1.ListChildrenResponse{}
+	pagesOnly := false
+	fill := filling{size: ask.Limit, patience: 1}
+	for {
+		page, err := s.client.Children(ctx, ask)
+		if err != nil {
+			return nil, blame(err, pagedField(req.GetPageToken(), "parent_id"))
+		}
+		shown, err := s.visibleChildren(ctx, ask.ParentID, parent, page.Children)
+		if err != nil {
+			return nil, err
+		}
+		for _, child := range shown {
+			resp.Children = append(resp.Children, childMessage(child))
+		}
+		if r.seesAll() { // what is not current is absent to others
+			resp.Warnings = append(resp.Warnings, omitted(page.Omitted)...)
+		}
+		pagesOnly = pagesOnly || page.PagesOnly
+		ask.Cursor, ask.Limit = page.Next, fill.size-len(resp.Children)
+		if !fill.goesOn(len(resp.Children), len(page.Children)-len(shown), page.Next) {
+			break
+		}
 	}
-	if page.PagesOnly {
+	if pagesOnly {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_LISTING_INCOMPLETE, req.GetParentId(),
 			"only pages are listed, without folders, whiteboards, databases and embeds: the broker's token lacks the scope %s", scopesForChildren()))
 	}
-	resp.NextPageToken, err = s.tokens.seal(page.Next, binding)
+	resp.NextPageToken, err = s.tokens.seal(ask.Cursor, binding)
 	return resp, err
 }
 

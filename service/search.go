@@ -19,21 +19,49 @@ const (
 
 // Search finds content by plain words or by CQL.
 func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*brokerv1.SearchResponse, error) {
-	binding := listing(callerName(ctx), req)
-	ask, err := s.checkSearch(req, binding)
+	r := readerOf(ctx)
+	if d := r.rules.CQL(); !d.Allowed && req.GetCql() != "" {
+		s.audit.note(ctx, "", "", "", d)
+		return nil, notAllowed("this caller may not word queries itself, and searches by text and filters", d)
+	}
+	binding := listing(r.name(), req)
+	q, ask, err := s.checkSearch(req, binding)
 	if err != nil {
 		return nil, err
 	}
-	resp := &brokerv1.SearchResponse{}
+	q, findsNothing, err := s.narrow(ctx, q, req.GetSpaceKeys())
+	if err != nil {
+		return nil, err
+	}
+	s.audit.call(ctx, outcomeAllowed, "")
+	if findsNothing {
+		return &brokerv1.SearchResponse{}, nil
+	}
+	ask.CQL = q.String()
+	return s.search(ctx, req, ask, binding)
+}
+
+// search asks for pages of results until there is something to show.
+func (s *service) search(ctx context.Context, req *brokerv1.SearchRequest, ask confluenceclient.SearchRequest, binding []byte) (*brokerv1.SearchResponse, error) {
+	r, resp := readerOf(ctx), &brokerv1.SearchResponse{}
 	var elsewhere int32
-	for range maxEmptyPages {
+	fill := filling{size: ask.Limit, patience: maxEmptyPages}
+	for {
 		page, err := s.client.Search(ctx, ask)
 		if err != nil {
-			return nil, blame(err, pagedField(req.GetPageToken(), chosen(req, "query")))
+			return nil, blame(r.withoutQuery(err), pagedField(req.GetPageToken(), chosen(req, "query")))
 		}
-		resp.EstimatedTotal = page.EstimatedTotal
-		resp.Warnings = append(resp.Warnings, omitted(page.Omitted)...)
-		for _, hit := range page.Results {
+		hits, err := s.visibleHits(ctx, page.Results)
+		if err != nil {
+			return nil, err
+		}
+		if r.seesAll() { // what is not current is absent to others
+			resp.Warnings = append(resp.Warnings, omitted(page.Omitted)...)
+		}
+		if r.needs() == (confluenceclient.Facts{}) { // otherwise the query finds hidden content, too
+			resp.EstimatedTotal = page.EstimatedTotal
+		}
+		for _, hit := range hits {
 			if liesElsewhere(req, hit) {
 				elsewhere++
 				continue
@@ -41,18 +69,22 @@ func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 			sift(req, hit, resp)
 		}
 		ask.Cursor = page.Next
-		if len(resp.Results) > 0 || page.Next.IsZero() {
+		if !fill.goesOn(len(resp.Results), len(page.Results)-len(hits), page.Next) {
 			break
 		}
+		ask.Limit = fill.size - len(resp.Results)
 	}
 	if elsewhere > 0 {
 		resp.Warnings = append(resp.Warnings, leftElsewhere(elsewhere))
 	}
+	var err error
 	resp.NextPageToken, err = s.tokens.seal(ask.Cursor, binding)
 	return resp, err
 }
 
-func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (confluenceclient.SearchRequest, error) {
+// checkSearch returns the query that the caller asks for, and all else of what to
+// ask.
+func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (query, confluenceclient.SearchRequest, error) {
 	var v violations
 	q := query{order: v.order(req), filters: v.filters(req)}
 	switch asked := req.GetQuery().(type) {
@@ -69,8 +101,8 @@ func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (conf
 		v.add("query", "is required: one of text and cql")
 	}
 	ask := confluenceclient.SearchRequest{
-		CQL: q.String(), Limit: v.pageSize(req.GetPageSize(), standardResults, maxResults),
+		Limit:  v.pageSize(req.GetPageSize(), standardResults, maxResults),
 		Cursor: s.pageToken(&v, req.GetPageToken(), binding),
 	}
-	return ask, v.err()
+	return q, ask, v.err()
 }

@@ -15,7 +15,8 @@ const (
 	maxLabel        = 255
 )
 
-// filters checks the filters and returns them as terms of CQL.
+// filters checks the filters and returns them, but for that by space, as terms of
+// CQL.
 func (v *violations) filters(req *brokerv1.SearchRequest) []string {
 	for i, key := range bounded(v, "space_keys", req.GetSpaceKeys()) {
 		v.spaceKey(fmt.Sprintf("space_keys[%d]", i), key)
@@ -35,7 +36,7 @@ func (v *violations) filters(req *brokerv1.SearchRequest) []string {
 	v.timestamp("modified_before", before)
 	var terms []string
 	for _, term := range []string{
-		anyOf("space", req.GetSpaceKeys()), anyOf("type", types), anyOf("label", req.GetLabels()),
+		anyOf("type", types), anyOf("label", req.GetLabels()),
 	} {
 		if term != "" {
 			terms = append(terms, term)

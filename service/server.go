@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/stats"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 const (
@@ -51,8 +52,9 @@ func NewServer(cfg Config) (*Server, error) {
 	stopping := newStopping()
 	// The order is the point: log sees the status that the caller gets, status
 	// sees every failure, stopping cancels all that is inside of it, identification
-	// turns callers away before any work is done, and recover is innermost, so that a
-	// panic is logged, counted and traced like any other failure.
+	// and admission turn callers away before any work is done, conceal knows for whom
+	// it hides, and recover is innermost, so that a panic is logged, counted and traced
+	// like any other failure.
 	layers := []layer{
 		around(logCalls(cfg.Logger)),
 		around(makeStatus),
@@ -60,7 +62,10 @@ func NewServer(cfg Config) (*Server, error) {
 		stopping.layer(),
 		keepTimeToAnswer(),
 		limitAnswers(cfg.MaxMessageBytes),
+		around(s.audit.refusals),
 		identification.layer(),
+		admission{budgets: &policy.Budgets{}, audit: s.audit}.layer(),
+		around(conceal),
 		recoverPanics(),
 	}
 	server := &Server{
@@ -157,6 +162,19 @@ func fullMethodNames() map[string]bool {
 		for _, m := range service.Methods {
 			names["/"+service.ServiceName+"/"+m.MethodName] = true
 		}
+		for _, m := range service.Streams {
+			names["/"+service.ServiceName+"/"+m.StreamName] = true
+		}
+	}
+	return names
+}
+
+// streams are the full names of those that stream.
+var streams = streamNames()
+
+func streamNames() map[string]bool {
+	names := map[string]bool{}
+	for _, service := range services() {
 		for _, m := range service.Streams {
 			names["/"+service.ServiceName+"/"+m.StreamName] = true
 		}
