@@ -14,6 +14,7 @@ GRPCURL       := $(BIN)/grpcurl-v1.9.4
 BUF           := go tool -modfile=tools/go.mod buf
 FUZZTIME      ?= 20s
 BENCHTIME     ?= 1s
+SOAKTIME      ?= 2m
 ROUNDS        ?= 5
 SIMULATE      ?=
 
@@ -38,6 +39,10 @@ demo: build ## run simulator and broker together; no Atlassian account needed
 test: ## run all tests, with the race detector and in random order
 	@test -n "$(RACE)" || echo "make test: there is no C compiler (cgo is off), so these tests run WITHOUT the race detector" >&2
 	go test $(RACE) -shuffle=on ./...
+
+.PHONY: soak
+soak: ## let callers read for SOAKTIME (2m) while everything goes wrong upstream
+	go test $(RACE) -count=1 -timeout 20m -run '^TestSoak$$' -v ./service -soak $(SOAKTIME)
 
 # SIMULATE adds flags: with '--fault face=media,status=403' the checks have to fail.
 .PHONY: peers
