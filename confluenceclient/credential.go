@@ -50,11 +50,11 @@ func newCredential(creds Credentials, id uint64) *credential {
 
 // secret is the newest secret, without the white space that files end with; empty
 // where there is none.
-func (creds Credentials) secret() string {
-	if creds.Secret == nil {
+func (cred Credentials) secret() string {
+	if cred.Secret == nil {
 		return ""
 	}
-	return strings.TrimSpace(creds.Secret())
+	return strings.TrimSpace(cred.Secret())
 }
 
 // authorization is the header to sign a request with. Access tokens are fetched
