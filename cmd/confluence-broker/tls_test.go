@@ -229,7 +229,7 @@ func TestTLSFilesThatCannotBeUsedKeepTheBrokerFromStarting(t *testing.T) {
 func TestIssuerIsAskedWithItsOwnAuthorityAndToken(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 10)
-	issuer := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("Authorization") }))
+	issuer := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.Header.Get("Authorization") }))
 	t.Cleanup(issuer.Close)
 	issuer.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	dir := t.TempDir()
