@@ -64,6 +64,9 @@ func mayBeStale(err error) bool { return isOutage(err) || CauseOf(err) == CauseB
 // share makes one read of identical ones under way. led tells whether this call
 // made it. The end of ctx is an *Error like any other; a fault of ours is not.
 func share[K comparable, V any](ctx context.Context, f *flights[K, V], op *Operation, key K, read func(context.Context) (V, error)) (value V, led bool, err error) {
+	if ctx.Err() != nil {
+		return value, false, classifyFailure(ctx, op, ctx.Err())
+	}
 	leads := make(chan struct{}, 1)
 	value, err = f.do(ctx, key, func(ctx context.Context) (V, error) {
 		leads <- struct{}{}

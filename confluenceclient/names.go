@@ -29,8 +29,9 @@ type personKey struct {
 
 // UserNames returns display names by account id, in one request for each
 // hundred that are not known yet. Accounts that Confluence does not show, and
-// any beyond the first thousand, are absent.
-func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]string, error) {
+// any beyond the first thousand, are absent. Beside an error that leaves open what
+// is true now, names may be maxStale old; so it is with titles and file names.
+func (c *Client) UserNames(ctx context.Context, accounts []string, maxStale time.Duration) (map[string]string, error) {
 	names := map[string]string{}
 	var unknown []string
 	for _, account := range accounts[:min(len(accounts), maxNamesAtAll)] {
@@ -43,6 +44,11 @@ func (c *Client) UserNames(ctx context.Context, accounts []string) (map[string]s
 	for chunk := range slices.Chunk(unknown, maxUsersAtOnce) {
 		found, err := c.names.ask(ctx, opListUsers, chunk, c.readUserNames)
 		if err != nil {
+			for _, account := range unknown {
+				if old, ok := c.people.stale(personKey{c.identity(), account}, maxStale, err); ok && old.value != "" {
+					names[account] = old.value
+				}
+			}
 			return names, err
 		}
 		for _, account := range chunk {
@@ -87,7 +93,7 @@ func (c *Client) readUserNames(ctx context.Context, accounts []string) (map[stri
 // PageTitles returns pages without their bodies by id, in one listing for each
 // 250 that are not known yet. Pages that the account may not see, and any beyond
 // the first thousand, are absent.
-func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page, error) {
+func (c *Client) PageTitles(ctx context.Context, ids []string, maxStale time.Duration) (map[string]Page, error) {
 	titles := map[string]Page{}
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { // from page text, so anything
 		_, missed := c.unlisted.young(unlistedKey{c.identity(), id}, maxTitleAge)
@@ -97,13 +103,20 @@ func (c *Client) PageTitles(ctx context.Context, ids []string) (map[string]Page,
 	for id, page := range pages {
 		titles[id] = *page
 	}
+	if err != nil {
+		for _, id := range ids {
+			if old, ok := c.states.stale(stateKey{c.identity(), id}, maxStale, err); ok && pages[id] == nil {
+				titles[id] = *old.value
+			}
+		}
+	}
 	return titles, err
 }
 
 // FileNames returns the names of a page's attachments by file id, which is how
 // ADF refers to them.
-func (c *Client) FileNames(ctx context.Context, pageID string) (map[string]string, error) {
-	names, _, err := c.files.answer(ctx, opListAttachments, filesKey{c.identity(), pageID}, Tolerance{MaxAge: maxFilesAge}, func(ctx context.Context) (map[string]string, error) {
+func (c *Client) FileNames(ctx context.Context, pageID string, maxStale time.Duration) (map[string]string, error) {
+	names, fresh, err := c.files.answer(ctx, opListAttachments, filesKey{c.identity(), pageID}, Tolerance{MaxAge: maxFilesAge, MaxStale: maxStale}, func(ctx context.Context) (map[string]string, error) {
 		names := map[string]string{}
 		return names, c.unlessLacking(opListAttachments, func() error {
 			return each(ctx, c, opListAttachments, pathIDs{"id": pageID}, url.Values{"limit": {"250"}}, func(a attachmentJSON) bool {
@@ -112,6 +125,9 @@ func (c *Client) FileNames(ctx context.Context, pageID string) (map[string]strin
 			})
 		})
 	})
+	if fresh.Source == SourceStale {
+		err = fresh.Failure
+	}
 	return names, err
 }
 

@@ -132,7 +132,7 @@ func TestLookUpsByManyIDsGoOnInSmallerPages(t *testing.T) {
 		for id := range 250 {
 			ids = append(ids, strconv.Itoa(id+1))
 		}
-		titles, err := client.PageTitles(t.Context(), ids)
+		titles, err := client.PageTitles(t.Context(), ids, 0)
 		if err != nil || len(titles) != 250 {
 			t.Errorf("%d titles, %v by limits %v; want all 250", len(titles), err, u.limits())
 		}

@@ -50,9 +50,9 @@ func (s *service) readWords(ctx context.Context, id string, opts confluenceclien
 }
 
 // convert puts the body into words, and tells what they lack and refer to.
-func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyFormat, resp *brokerv1.GetPageResponse) error {
+func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyFormat, want confluenceclient.Tolerance, resp *brokerv1.GetPageResponse) error {
 	refs := s.referred(w)
-	resolver, warnings, err := s.resolver(ctx, w.page, refs)
+	resolver, warnings, err := s.resolver(ctx, w.page, refs, want.MaxStale)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const maxLookUpTime = 5 * time.Second
 // for which it has no names, what the words should say instead. A look-up that
 // fails or takes too long costs names, not the page; only a caller that is gone
 // ends the call.
-func (s *service) resolver(ctx context.Context, page *confluenceclient.Page, refs referred) (markdown.Resolver, []*brokerv1.Warning, error) {
+func (s *service) resolver(ctx context.Context, page *confluenceclient.Page, refs referred, maxStale time.Duration) (markdown.Resolver, []*brokerv1.Warning, error) {
 	r := markdown.Resolver{
 		SiteURL: s.client.SiteURL(), PageID: page.ID, SpaceKey: page.SpaceKey,
 		Pages: map[markdown.PageRef]markdown.Page{}, Links: map[string]markdown.Page{}, Attachments: map[markdown.AttachmentRef]markdown.Attachment{},
@@ -31,10 +31,11 @@ func (s *service) resolver(ctx context.Context, page *confluenceclient.Page, ref
 	looking, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var people error
-	r.Users, people = s.client.UserNames(looking, refs.Accounts)
-	pages := s.resolvePages(looking, refs, r)
-	files := s.resolveFiles(looking, page.ID, refs.Attachments, r.Attachments)
-	if err := ctx.Err(); err != nil {
+	r.Users, people = s.client.UserNames(looking, refs.Accounts, maxStale)
+	pages := s.resolvePages(looking, refs, r, maxStale)
+	files := s.resolveFiles(looking, page.ID, refs.Attachments, r.Attachments, maxStale)
+	// An old copy may be the answer just because the time for a new one has run out.
+	if err := ctx.Err(); err != nil && page.Freshness.Source != confluenceclient.SourceStale {
 		return r, nil, err
 	}
 	var warnings []*brokerv1.Warning
@@ -61,7 +62,7 @@ func whyMissed(f *failure) string {
 
 // resolvePages finds the titles of pages that are named by id or by address
 // alone. r's maps are filled.
-func (s *service) resolvePages(ctx context.Context, refs referred, r markdown.Resolver) error {
+func (s *service) resolvePages(ctx context.Context, refs referred, r markdown.Resolver, maxStale time.Duration) error {
 	var ids []string
 	for _, ref := range refs.allPages() {
 		if ref.ID != "" && ref.Title == "" {
@@ -74,7 +75,7 @@ func (s *service) resolvePages(ctx context.Context, refs referred, r markdown.Re
 		}
 	}
 	slices.Sort(ids)
-	pages, err := s.client.PageTitles(ctx, slices.Compact(ids))
+	pages, err := s.client.PageTitles(ctx, slices.Compact(ids), maxStale)
 	if err == nil {
 		pages, err = s.visiblePages(ctx, pages)
 	}
@@ -98,7 +99,7 @@ const maxOwners = 20
 // resolveFiles finds the names of files that are named by file id alone, page by
 // page. A page whose files cannot be listed does not keep others from it; the
 // first failure is returned.
-func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment) error {
+func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdown.AttachmentRef, known map[markdown.AttachmentRef]markdown.Attachment, maxStale time.Duration) error {
 	byOwner := map[string][]markdown.AttachmentRef{}
 	var owners []string // in the order of the text
 	for _, ref := range refs {
@@ -118,7 +119,7 @@ func (s *service) resolveFiles(ctx context.Context, pageID string, refs []markdo
 				continue // its files are as absent as it is
 			}
 		}
-		names, err := s.client.FileNames(ctx, owner)
+		names, err := s.client.FileNames(ctx, owner, maxStale)
 		first = cmp.Or(first, err)
 		for _, ref := range byOwner[owner] {
 			if name := names[ref.FileID]; name != "" {

@@ -10,22 +10,22 @@ import (
 
 // findPage returns the id of the page at an address, if the caller may read it as
 // far as can be told before it is read: pageAllowed has the last word.
-func (s *service) findPage(ctx context.Context, address confluenceclient.Address, maxAge time.Duration) (string, error) {
+func (s *service) findPage(ctx context.Context, address confluenceclient.Address, want confluenceclient.Tolerance) (string, error) {
 	r := readerOf(ctx)
 	switch {
 	case r.seesAll():
-		return s.pageID(ctx, address, confluenceclient.Tolerance{MaxAge: maxAge})
+		return s.pageID(ctx, address, want)
 	case address.ID == "":
-		return s.findByTitle(ctx, address, maxAge)
+		return s.findByTitle(ctx, address, want)
 	case r.needs() == confluenceclient.Facts{} && s.verdicts.saidYes(r.question(confluenceclient.TypePage, address.ID)):
 		return address.ID, nil // the page itself tells all that there is to know
 	}
-	_, err := s.mayRead(ctx, confluenceclient.TypePage, address.ID, maxAge)
+	_, err := s.mayRead(ctx, confluenceclient.TypePage, address.ID, want.MaxAge)
 	return address.ID, err
 }
 
 // findByTitle looks a page up by its space and title, or a space's home page.
-func (s *service) findByTitle(ctx context.Context, address confluenceclient.Address, maxAge time.Duration) (string, error) {
+func (s *service) findByTitle(ctx context.Context, address confluenceclient.Address, want confluenceclient.Tolerance) (string, error) {
 	r := readerOf(ctx)
 	// Nothing is asked of a space that the caller may not read, as of one that the
 	// policy has never heard of.
@@ -34,11 +34,11 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 		return "", absent(confluenceclient.TypeSpace)
 	}
 	q := question{caller: r.rules, about: "title " + strings.ToLower(address.SpaceKey+" "+address.Title)}
-	if s.verdicts.saidNo(q, maxAge) {
+	if s.verdicts.saidNo(q, want.MaxAge) {
 		return "", s.denied(ctx, confluenceclient.TypePage, "")
 	}
 	asked := time.Now()
-	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{})
+	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{MaxStale: want.MaxStale})
 	if confluenceclient.CauseOf(err) == confluenceclient.CauseNotFound && failureOf(ctx, err).subjectName() == "page" {
 		if err := s.askForNothing(ctx); err != nil {
 			return "", err
@@ -49,7 +49,7 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 	if err != nil || r.needs() == (confluenceclient.Facts{}) {
 		return id, err // it lies in the space, which is allowed
 	}
-	_, err = s.decide(ctx, q, confluenceclient.TypePage, id, maxAge)
+	_, err = s.decide(ctx, q, confluenceclient.TypePage, id, want.MaxAge)
 	return id, err
 }
 

@@ -2,10 +2,6 @@ package service
 
 import (
 	"context"
-	"time"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/trace"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
@@ -17,10 +13,7 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err != nil {
 		return nil, err
 	}
-	maxAge := s.maxAge
-	if req.GetMaxAge() != nil {
-		maxAge = req.GetMaxAge().AsDuration()
-	}
+	want := tolerance(req, s.maxAge)
 	format := req.GetBodyFormat()
 	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
 		format = brokerv1.BodyFormat_BODY_FORMAT_STORAGE
@@ -28,12 +21,12 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err := readerOf(ctx).formatAllowed(format); err != nil {
 		return nil, err
 	}
-	noteCache(ctx, false, maxAge) // until there is a page: failures are no hits either
-	id, err := s.findPage(ctx, address, maxAge)
+	noteAsked(ctx, want)
+	id, err := s.findPage(ctx, address, want)
 	if err != nil {
 		return nil, blame(err, chosen(req, "page"))
 	}
-	opts := confluenceclient.PageOptions{Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: maxAge}
+	opts := confluenceclient.PageOptions{Format: bodyFormats[format], Version: req.GetVersion(), MaxAge: want.MaxAge, MaxStale: want.MaxStale}
 	var w words
 	if isWords(format) {
 		w, err = s.readWords(ctx, id, opts)
@@ -46,17 +39,18 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err := s.pageAllowed(ctx, w.page); err != nil {
 		return nil, err
 	}
-	if err := s.concealParent(ctx, w.page, maxAge); err != nil {
+	if err := s.concealParent(ctx, w.page, want.MaxAge); err != nil {
 		return nil, err
 	}
-	noteCache(ctx, w.page.Freshness.Source == confluenceclient.SourceHit, maxAge)
-	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
+	noteSource(ctx, w.page.Freshness.Source)
+	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format), AsOfTime: asOf(w.page.Freshness)}
+	resp.Stale, resp.Warnings = staleness(ctx, w.page.Freshness)
 	if w.page.SpaceKey == "" {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
 			"Confluence's answer does not hold the space's key, and it could not be looked up; the scope read:space:confluence allows that"))
 	}
 	if isWords(format) {
-		err = s.convert(ctx, w, format, resp)
+		err = s.convert(ctx, w, format, want, resp)
 	}
 	return resp, err
 }
@@ -79,7 +73,7 @@ func (s *service) checkGetPage(req *brokerv1.GetPageRequest) (confluenceclient.A
 		v.add("page", "is required: one of page_id, url and title")
 	}
 	v.notNegative("version", int64(req.GetVersion()))
-	v.duration("max_age", req.GetMaxAge())
+	v.ages(req)
 	if _, known := brokerv1.BodyFormat_name[int32(req.GetBodyFormat())]; !known {
 		v.add("body_format", "%d is not a body format", req.GetBodyFormat())
 	}
@@ -116,16 +110,4 @@ func (s *service) pageAddress(v *violations, raw string) confluenceclient.Addres
 		v.add("url", "is the address of a %s, and GetPage serves pages only", address.Type)
 	}
 	return address
-}
-
-// noteCache tells on the server span where the page came from; the last word
-// counts.
-func noteCache(ctx context.Context, hit bool, maxAge time.Duration) {
-	outcome := "miss"
-	if hit {
-		outcome = "hit"
-	} else if maxAge == 0 {
-		outcome = "bypass"
-	}
-	trace.SpanFromContext(ctx).SetAttributes(attribute.String("confluence_broker.cache", outcome))
 }

@@ -27,6 +27,8 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 	}
 	s.audit.note(ctx, ask.ParentType, ask.ParentID, parent.SpaceKey, r.at(ask.ParentID, parent))
 	resp := &brokerv1.ListChildrenResponse{}
+	noteAsked(ctx, ask.Tolerance)
+	var fresh confluenceclient.Freshness
 	pagesOnly := false
 	fill := filling{size: ask.Limit, patience: 1}
 	for {
@@ -34,6 +36,7 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 		if err != nil {
 			return nil, blame(err, pagedField(req.GetPageToken(), "parent_id"))
 		}
+		fresh = older(fresh, page.Freshness)
 		shown, err := s.visibleChildren(ctx, ask.ParentID, parent, page.Children)
 		if err != nil {
 			return nil, err
@@ -50,6 +53,10 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 			break
 		}
 	}
+	noteSource(ctx, fresh.Source)
+	var warnings []*brokerv1.Warning
+	resp.Stale, warnings = staleness(ctx, fresh)
+	resp.AsOfTime, resp.Warnings = asOf(fresh), append(resp.Warnings, warnings...)
 	if pagesOnly {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_LISTING_INCOMPLETE, req.GetParentId(),
 			"only pages are listed, without folders, whiteboards, databases and embeds: the broker's token lacks the scope %s", scopesForChildren()))
@@ -61,13 +68,14 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 func (s *service) checkListChildren(req *brokerv1.ListChildrenRequest, binding []byte) (confluenceclient.ChildrenRequest, error) {
 	var v violations
 	v.contentID("parent_id", req.GetParentId())
+	v.ages(req)
 	parent := req.GetParentType()
 	if parent == brokerv1.ContentType_CONTENT_TYPE_UNSPECIFIED {
 		parent = brokerv1.ContentType_CONTENT_TYPE_PAGE
 	}
 	ask := confluenceclient.ChildrenRequest{
 		ParentType: contentTypes[parent], ParentID: req.GetParentId(),
-		Limit: v.pageSize(req.GetPageSize(), standardChildren, maxChildren),
+		Limit: v.pageSize(req.GetPageSize(), standardChildren, maxChildren), Tolerance: tolerance(req, min(s.maxAge, maxListingAge)),
 	}
 	if !slices.Contains([]confluenceclient.ContentType{
 		confluenceclient.TypePage, confluenceclient.TypeFolder, confluenceclient.TypeWhiteboard,

@@ -96,7 +96,7 @@ func (t pageTokens) open(token string, binding []byte) (confluenceclient.Cursor,
 func listing(caller string, req proto.Message) []byte {
 	filter := proto.Clone(req).ProtoReflect()
 	fields := filter.Descriptor().Fields()
-	for _, name := range []protoreflect.Name{"page_size", "page_token"} {
+	for _, name := range []protoreflect.Name{"page_size", "page_token", "max_age", "max_stale"} {
 		filter.Clear(fields.ByName(name))
 	}
 	h := sha256.New()

@@ -38,6 +38,7 @@ func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 		return &brokerv1.SearchResponse{}, nil
 	}
 	ask.CQL = q.String()
+	noteAsked(ctx, ask.Tolerance)
 	return s.search(ctx, req, ask, binding)
 }
 
@@ -45,12 +46,14 @@ func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 func (s *service) search(ctx context.Context, req *brokerv1.SearchRequest, ask confluenceclient.SearchRequest, binding []byte) (*brokerv1.SearchResponse, error) {
 	r, resp := readerOf(ctx), &brokerv1.SearchResponse{}
 	var elsewhere int32
+	var fresh confluenceclient.Freshness
 	fill := filling{size: ask.Limit, patience: maxEmptyPages}
 	for {
 		page, err := s.client.Search(ctx, ask)
 		if err != nil {
 			return nil, blame(r.withoutQuery(err), pagedField(req.GetPageToken(), chosen(req, "query")))
 		}
+		fresh = older(fresh, page.Freshness)
 		hits, err := s.visibleHits(ctx, page.Results)
 		if err != nil {
 			return nil, err
@@ -74,6 +77,10 @@ func (s *service) search(ctx context.Context, req *brokerv1.SearchRequest, ask c
 		}
 		ask.Limit = fill.size - len(resp.Results)
 	}
+	noteSource(ctx, fresh.Source)
+	var warnings []*brokerv1.Warning
+	resp.Stale, warnings = staleness(ctx, fresh)
+	resp.AsOfTime, resp.Warnings = asOf(fresh), append(resp.Warnings, warnings...)
 	if elsewhere > 0 {
 		resp.Warnings = append(resp.Warnings, leftElsewhere(elsewhere))
 	}
@@ -100,9 +107,11 @@ func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (quer
 	default:
 		v.add("query", "is required: one of text and cql")
 	}
+	v.ages(req)
 	ask := confluenceclient.SearchRequest{
-		Limit:  v.pageSize(req.GetPageSize(), standardResults, maxResults),
-		Cursor: s.pageToken(&v, req.GetPageToken(), binding),
+		Tolerance: tolerance(req, min(s.maxAge, maxListingAge)),
+		Limit:     v.pageSize(req.GetPageSize(), standardResults, maxResults),
+		Cursor:    s.pageToken(&v, req.GetPageToken(), binding),
 	}
 	return q, ask, v.err()
 }

@@ -21,6 +21,7 @@ type pagingFlags struct {
 	token string
 	all   bool
 	json  bool
+	ages  ageFlags
 }
 
 func (f *pagingFlags) add(cmd *cobra.Command) {
@@ -28,6 +29,7 @@ func (f *pagingFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.token, "page-token", "", "`TOKEN` of the answer before")
 	cmd.Flags().BoolVar(&f.all, "all", false, "follow the tokens to the end")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print each answer as one line of JSON")
+	f.ages.add(cmd)
 }
 
 // walk calls next, with the token for it, once or with --all to the end, and
@@ -63,6 +65,7 @@ func getChildrenCommand(env environment) *cobra.Command {
 				return usageError(fmt.Errorf("--type: %w", err))
 			}
 			req := &brokerv1.ListChildrenRequest{ParentId: args[0], ParentType: brokerv1.ContentType(kind), PageSize: paging.size, PageToken: paging.token}
+			req.MaxAge, req.MaxStale = paging.ages.messages()
 			return withBroker(cmd, env, func(ctx context.Context, broker brokerv1.BrokerServiceClient) error {
 				return listChildren(ctx, cmd, broker, req, paging)
 			})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 )
@@ -17,7 +16,7 @@ import (
 type getPageFlags struct {
 	space, title, format string
 	version              int32
-	maxAge               time.Duration
+	ages                 ageFlags
 	json, markdown       bool
 }
 
@@ -35,7 +34,7 @@ func getPageCommand(env environment) *cobra.Command {
 			if flags.markdown && cmd.Flags().Changed("format") {
 				return usageError(errors.New("--markdown and --format both name a format; one is enough"))
 			}
-			req, err := flags.request(args, cmd.Flags().Changed("max-age"))
+			req, err := flags.request(args)
 			if err != nil {
 				return usageError(err)
 			}
@@ -57,14 +56,14 @@ func getPageCommand(env environment) *cobra.Command {
 	cmd.Flags().StringVar(&flags.format, "format", "storage", "`FORMAT` of the body: "+strings.Join(enumWords(brokerv1.BodyFormat_value, "BODY_FORMAT_"), ", "))
 	cmd.Flags().BoolVar(&flags.markdown, "markdown", false, "the same as --format markdown")
 	cmd.Flags().Int32Var(&flags.version, "version", 0, "`NUMBER` of an old version; 0 is the current one")
-	cmd.Flags().DurationVar(&flags.maxAge, "max-age", 0, "oldest `AGE` of the broker's copy; 0 asks Confluence (default: as the broker is set)")
+	flags.ages.add(cmd)
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print the answer as one line of JSON")
 	return cmd
 }
 
 // request chooses the way of naming the page: an address has a slash, an id has
 // not. What is no id is the broker's to refuse.
-func (f getPageFlags) request(args []string, maxAgeSet bool) (*brokerv1.GetPageRequest, error) {
+func (f getPageFlags) request(args []string) (*brokerv1.GetPageRequest, error) {
 	if f.markdown {
 		f.format = "markdown"
 	}
@@ -73,9 +72,7 @@ func (f getPageFlags) request(args []string, maxAgeSet bool) (*brokerv1.GetPageR
 		return nil, fmt.Errorf("--format: %w", err)
 	}
 	req := &brokerv1.GetPageRequest{BodyFormat: brokerv1.BodyFormat(format), Version: f.version}
-	if maxAgeSet {
-		req.MaxAge = durationpb.New(f.maxAge)
-	}
+	req.MaxAge, req.MaxStale = f.ages.messages()
 	byTitle := f.space != "" || f.title != ""
 	switch {
 	case byTitle == (len(args) == 1):

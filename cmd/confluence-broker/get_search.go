@@ -58,6 +58,7 @@ func getSearchCommand(env environment) *cobra.Command {
 
 func (f getSearchFlags) request(words []string) (*brokerv1.SearchRequest, error) {
 	req := &brokerv1.SearchRequest{SpaceKeys: f.spaces, Labels: f.labels, PageSize: f.paging.size, PageToken: f.paging.token}
+	req.MaxAge, req.MaxStale = f.paging.ages.messages()
 	switch {
 	case (f.cql == "") == (len(words) == 0):
 		return nil, errors.New("say what to search for in one way: by words or by --cql")

@@ -103,9 +103,16 @@ type GetPageRequest struct {
 	BodyFormat BodyFormat `protobuf:"varint,4,opt,name=body_format,json=bodyFormat,proto3,enum=confluence.broker.v1.BodyFormat" json:"body_format,omitempty"`
 	// Version number; 0 means the current version.
 	Version int32 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`
-	// How old the broker's copy may be. Zero asks Confluence; unset means the
-	// broker's default (30 seconds unless the operator set another).
-	MaxAge        *durationpb.Duration `protobuf:"bytes,6,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old the broker's copy may be. Zero asks Confluence, where an identical
+	// read that is under way already counts as asked; unset means the broker's
+	// default (30 seconds unless the operator set another). That a page is absent is
+	// believed for ten seconds at most.
+	MaxAge *durationpb.Duration `protobuf:"bytes,6,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old the broker's copy may be when Confluence cannot be asked: it is down
+	// or limits the rate, the caller's time runs out, or the broker's token is no
+	// longer accepted. Never used when Confluence says that the page is absent or
+	// refuses it. Unset or zero: the call fails instead.
+	MaxStale      *durationpb.Duration `protobuf:"bytes,7,opt,name=max_stale,json=maxStale,proto3" json:"max_stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -195,6 +202,13 @@ func (x *GetPageRequest) GetMaxAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetPageRequest) GetMaxStale() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStale
+	}
+	return nil
+}
+
 type isGetPageRequest_Page interface {
 	isGetPageRequest_Page()
 }
@@ -231,7 +245,13 @@ type GetPageResponse struct {
 	// What the answer lacks, if anything.
 	Warnings []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// What the text refers to; only for MARKDOWN and TEXT.
-	References    *References `protobuf:"bytes,3,opt,name=references,proto3" json:"references,omitempty"`
+	References *References `protobuf:"bytes,3,opt,name=references,proto3" json:"references,omitempty"`
+	// Whether this is an old copy, because Confluence could not be asked; only where
+	// max_stale allowed it. The warning STALE says why.
+	Stale bool `protobuf:"varint,4,opt,name=stale,proto3" json:"stale,omitempty"`
+	// When Confluence was last asked for what this answer says; to the second,
+	// rounded down.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +307,20 @@ func (x *GetPageResponse) GetReferences() *References {
 	return nil
 }
 
+func (x *GetPageResponse) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *GetPageResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
 // Request message for BrokerService.ListChildren.
 type ListChildrenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -298,9 +332,15 @@ type ListChildrenRequest struct {
 	// The most children to return. 0 means 50; the most is 250, and greater
 	// values count as 250. Fewer may be returned even when more follow.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// next_page_token of the answer before, with all other fields but page_size
-	// unchanged; empty for the first page of results.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// next_page_token of the answer before, with all other fields but page_size,
+	// max_age and max_stale unchanged; empty for the first page of results.
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// How old the broker's copy may be. Zero asks Confluence, where an identical
+	// read that is under way already counts as asked; unset means 5 seconds.
+	MaxAge *durationpb.Duration `protobuf:"bytes,5,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old the broker's copy may be when Confluence cannot be asked, as for
+	// GetPage. Unset or zero: the call fails instead.
+	MaxStale      *durationpb.Duration `protobuf:"bytes,6,opt,name=max_stale,json=maxStale,proto3" json:"max_stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +403,20 @@ func (x *ListChildrenRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListChildrenRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *ListChildrenRequest) GetMaxStale() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStale
+	}
+	return nil
+}
+
 // Response message for BrokerService.ListChildren.
 type ListChildrenResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -372,7 +426,13 @@ type ListChildrenResponse struct {
 	// empty token ends the listing, not a short page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the answer lacks, if anything.
-	Warnings      []*Warning `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*Warning `protobuf:"bytes,3,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// Whether this holds an old copy, because Confluence could not be asked; only
+	// where max_stale allowed it. The warning STALE says why.
+	Stale bool `protobuf:"varint,4,opt,name=stale,proto3" json:"stale,omitempty"`
+	// When Confluence was last asked for the oldest part of this answer; to the
+	// second, rounded down.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -428,6 +488,20 @@ func (x *ListChildrenResponse) GetWarnings() []*Warning {
 	return nil
 }
 
+func (x *ListChildrenResponse) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *ListChildrenResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
 // Request message for BrokerService.Search.
 type SearchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -453,9 +527,15 @@ type SearchRequest struct {
 	// The most results to return. 0 means 25; the most is 250, and greater
 	// values count as 250. Fewer may be returned even when more follow.
 	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// next_page_token of the answer before, with all other fields but page_size
-	// unchanged; empty for the first page of results.
-	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// next_page_token of the answer before, with all other fields but page_size,
+	// max_age and max_stale unchanged; empty for the first page of results.
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// How old the broker's copy may be. Zero asks Confluence, where an identical
+	// read that is under way already counts as asked; unset means 5 seconds.
+	MaxAge *durationpb.Duration `protobuf:"bytes,11,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old the broker's copy may be when Confluence cannot be asked, as for
+	// GetPage. Unset or zero: the call fails instead.
+	MaxStale      *durationpb.Duration `protobuf:"bytes,12,opt,name=max_stale,json=maxStale,proto3" json:"max_stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -571,6 +651,20 @@ func (x *SearchRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *SearchRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetMaxStale() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStale
+	}
+	return nil
+}
+
 type isSearchRequest_Query interface {
 	isSearchRequest_Query()
 }
@@ -604,7 +698,13 @@ type SearchResponse struct {
 	// times. An estimate: it changes from page to page.
 	EstimatedTotal int64 `protobuf:"varint,3,opt,name=estimated_total,json=estimatedTotal,proto3" json:"estimated_total,omitempty"`
 	// What the answer lacks, if anything.
-	Warnings      []*Warning `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Warnings []*Warning `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// Whether this holds an old copy, because Confluence could not be asked; only
+	// where max_stale allowed it. The warning STALE says why.
+	Stale bool `protobuf:"varint,5,opt,name=stale,proto3" json:"stale,omitempty"`
+	// When Confluence was last asked for the oldest part of this answer; to the
+	// second, rounded down.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -663,6 +763,20 @@ func (x *SearchResponse) GetEstimatedTotal() int64 {
 func (x *SearchResponse) GetWarnings() []*Warning {
 	if x != nil {
 		return x.Warnings
+	}
+	return nil
+}
+
+func (x *SearchResponse) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *SearchResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -960,7 +1074,7 @@ var File_confluence_broker_v1_broker_service_proto protoreflect.FileDescriptor
 
 const file_confluence_broker_v1_broker_service_proto_rawDesc = "" +
 	"\n" +
-	")confluence/broker/v1/broker_service.proto\x12\x14confluence.broker.v1\x1a\"confluence/broker/v1/content.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x02\n" +
+	")confluence/broker/v1/broker_service.proto\x12\x14confluence.broker.v1\x1a\"confluence/broker/v1/content.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x03\n" +
 	"\x0eGetPageRequest\x12\x19\n" +
 	"\apage_id\x18\x01 \x01(\tH\x00R\x06pageId\x12\x12\n" +
 	"\x03url\x18\x02 \x01(\tH\x00R\x03url\x12B\n" +
@@ -968,28 +1082,37 @@ const file_confluence_broker_v1_broker_service_proto_rawDesc = "" +
 	"\vbody_format\x18\x04 \x01(\x0e2 .confluence.broker.v1.BodyFormatR\n" +
 	"bodyFormat\x12\x18\n" +
 	"\aversion\x18\x05 \x01(\x05R\aversion\x122\n" +
-	"\amax_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x1a:\n" +
+	"\amax_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x126\n" +
+	"\tmax_stale\x18\a \x01(\v2\x19.google.protobuf.DurationR\bmaxStale\x1a:\n" +
 	"\x05Title\x12\x1b\n" +
 	"\tspace_key\x18\x01 \x01(\tR\bspaceKey\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05titleB\x06\n" +
-	"\x04page\"\xbe\x01\n" +
+	"\x04page\"\x8e\x02\n" +
 	"\x0fGetPageResponse\x12.\n" +
 	"\x04page\x18\x01 \x01(\v2\x1a.confluence.broker.v1.PageR\x04page\x129\n" +
 	"\bwarnings\x18\x02 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\x12@\n" +
 	"\n" +
 	"references\x18\x03 \x01(\v2 .confluence.broker.v1.ReferencesR\n" +
-	"references\"\xb2\x01\n" +
+	"references\x12\x14\n" +
+	"\x05stale\x18\x04 \x01(\bR\x05stale\x128\n" +
+	"\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\x9e\x02\n" +
 	"\x13ListChildrenRequest\x12\x1b\n" +
 	"\tparent_id\x18\x01 \x01(\tR\bparentId\x12B\n" +
 	"\vparent_type\x18\x02 \x01(\x0e2!.confluence.broker.v1.ContentTypeR\n" +
 	"parentType\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\xb2\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x122\n" +
+	"\amax_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x126\n" +
+	"\tmax_stale\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\bmaxStale\"\x82\x02\n" +
 	"\x14ListChildrenResponse\x127\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1b.confluence.broker.v1.ChildR\bchildren\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x129\n" +
-	"\bwarnings\x18\x03 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\"\xb4\x03\n" +
+	"\bwarnings\x18\x03 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\x12\x14\n" +
+	"\x05stale\x18\x04 \x01(\bR\x05stale\x128\n" +
+	"\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xa0\x04\n" +
 	"\rSearchRequest\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x12\n" +
 	"\x03cql\x18\x02 \x01(\tH\x00R\x03cql\x12\x1d\n" +
@@ -1003,13 +1126,18 @@ const file_confluence_broker_v1_broker_service_proto_rawDesc = "" +
 	"\tpage_size\x18\t \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\n" +
-	" \x01(\tR\tpageTokenB\a\n" +
-	"\x05query\"\xda\x01\n" +
+	" \x01(\tR\tpageToken\x122\n" +
+	"\amax_age\x18\v \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x126\n" +
+	"\tmax_stale\x18\f \x01(\v2\x19.google.protobuf.DurationR\bmaxStaleB\a\n" +
+	"\x05query\"\xaa\x02\n" +
 	"\x0eSearchResponse\x12<\n" +
 	"\aresults\x18\x01 \x03(\v2\".confluence.broker.v1.SearchResultR\aresults\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12'\n" +
 	"\x0festimated_total\x18\x03 \x01(\x03R\x0eestimatedTotal\x129\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\"\x8a\x01\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1d.confluence.broker.v1.WarningR\bwarnings\x12\x14\n" +
+	"\x05stale\x18\x05 \x01(\bR\x05stale\x128\n" +
+	"\n" +
+	"as_of_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\x8a\x01\n" +
 	"\x14GetAttachmentRequest\x12#\n" +
 	"\rattachment_id\x18\x01 \x01(\tR\fattachmentId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x16\n" +
@@ -1070,9 +1198,9 @@ var file_confluence_broker_v1_broker_service_proto_goTypes = []any{
 	(*Page)(nil),                  // 13: confluence.broker.v1.Page
 	(*Warning)(nil),               // 14: confluence.broker.v1.Warning
 	(*References)(nil),            // 15: confluence.broker.v1.References
-	(ContentType)(0),              // 16: confluence.broker.v1.ContentType
-	(*Child)(nil),                 // 17: confluence.broker.v1.Child
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(ContentType)(0),              // 17: confluence.broker.v1.ContentType
+	(*Child)(nil),                 // 18: confluence.broker.v1.Child
 	(*SearchResult)(nil),          // 19: confluence.broker.v1.SearchResult
 	(*Attachment)(nil),            // 20: confluence.broker.v1.Attachment
 }
@@ -1080,33 +1208,41 @@ var file_confluence_broker_v1_broker_service_proto_depIdxs = []int32{
 	10, // 0: confluence.broker.v1.GetPageRequest.title:type_name -> confluence.broker.v1.GetPageRequest.Title
 	11, // 1: confluence.broker.v1.GetPageRequest.body_format:type_name -> confluence.broker.v1.BodyFormat
 	12, // 2: confluence.broker.v1.GetPageRequest.max_age:type_name -> google.protobuf.Duration
-	13, // 3: confluence.broker.v1.GetPageResponse.page:type_name -> confluence.broker.v1.Page
-	14, // 4: confluence.broker.v1.GetPageResponse.warnings:type_name -> confluence.broker.v1.Warning
-	15, // 5: confluence.broker.v1.GetPageResponse.references:type_name -> confluence.broker.v1.References
-	16, // 6: confluence.broker.v1.ListChildrenRequest.parent_type:type_name -> confluence.broker.v1.ContentType
-	17, // 7: confluence.broker.v1.ListChildrenResponse.children:type_name -> confluence.broker.v1.Child
-	14, // 8: confluence.broker.v1.ListChildrenResponse.warnings:type_name -> confluence.broker.v1.Warning
-	16, // 9: confluence.broker.v1.SearchRequest.types:type_name -> confluence.broker.v1.ContentType
-	18, // 10: confluence.broker.v1.SearchRequest.modified_after:type_name -> google.protobuf.Timestamp
-	18, // 11: confluence.broker.v1.SearchRequest.modified_before:type_name -> google.protobuf.Timestamp
-	0,  // 12: confluence.broker.v1.SearchRequest.order_by:type_name -> confluence.broker.v1.SearchOrder
-	19, // 13: confluence.broker.v1.SearchResponse.results:type_name -> confluence.broker.v1.SearchResult
-	14, // 14: confluence.broker.v1.SearchResponse.warnings:type_name -> confluence.broker.v1.Warning
-	20, // 15: confluence.broker.v1.GetAttachmentResponse.attachment:type_name -> confluence.broker.v1.Attachment
-	9,  // 16: confluence.broker.v1.GetAttachmentResponse.checksum:type_name -> confluence.broker.v1.Checksum
-	1,  // 17: confluence.broker.v1.BrokerService.GetPage:input_type -> confluence.broker.v1.GetPageRequest
-	3,  // 18: confluence.broker.v1.BrokerService.ListChildren:input_type -> confluence.broker.v1.ListChildrenRequest
-	5,  // 19: confluence.broker.v1.BrokerService.Search:input_type -> confluence.broker.v1.SearchRequest
-	7,  // 20: confluence.broker.v1.BrokerService.GetAttachment:input_type -> confluence.broker.v1.GetAttachmentRequest
-	2,  // 21: confluence.broker.v1.BrokerService.GetPage:output_type -> confluence.broker.v1.GetPageResponse
-	4,  // 22: confluence.broker.v1.BrokerService.ListChildren:output_type -> confluence.broker.v1.ListChildrenResponse
-	6,  // 23: confluence.broker.v1.BrokerService.Search:output_type -> confluence.broker.v1.SearchResponse
-	8,  // 24: confluence.broker.v1.BrokerService.GetAttachment:output_type -> confluence.broker.v1.GetAttachmentResponse
-	21, // [21:25] is the sub-list for method output_type
-	17, // [17:21] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 3: confluence.broker.v1.GetPageRequest.max_stale:type_name -> google.protobuf.Duration
+	13, // 4: confluence.broker.v1.GetPageResponse.page:type_name -> confluence.broker.v1.Page
+	14, // 5: confluence.broker.v1.GetPageResponse.warnings:type_name -> confluence.broker.v1.Warning
+	15, // 6: confluence.broker.v1.GetPageResponse.references:type_name -> confluence.broker.v1.References
+	16, // 7: confluence.broker.v1.GetPageResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	17, // 8: confluence.broker.v1.ListChildrenRequest.parent_type:type_name -> confluence.broker.v1.ContentType
+	12, // 9: confluence.broker.v1.ListChildrenRequest.max_age:type_name -> google.protobuf.Duration
+	12, // 10: confluence.broker.v1.ListChildrenRequest.max_stale:type_name -> google.protobuf.Duration
+	18, // 11: confluence.broker.v1.ListChildrenResponse.children:type_name -> confluence.broker.v1.Child
+	14, // 12: confluence.broker.v1.ListChildrenResponse.warnings:type_name -> confluence.broker.v1.Warning
+	16, // 13: confluence.broker.v1.ListChildrenResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	17, // 14: confluence.broker.v1.SearchRequest.types:type_name -> confluence.broker.v1.ContentType
+	16, // 15: confluence.broker.v1.SearchRequest.modified_after:type_name -> google.protobuf.Timestamp
+	16, // 16: confluence.broker.v1.SearchRequest.modified_before:type_name -> google.protobuf.Timestamp
+	0,  // 17: confluence.broker.v1.SearchRequest.order_by:type_name -> confluence.broker.v1.SearchOrder
+	12, // 18: confluence.broker.v1.SearchRequest.max_age:type_name -> google.protobuf.Duration
+	12, // 19: confluence.broker.v1.SearchRequest.max_stale:type_name -> google.protobuf.Duration
+	19, // 20: confluence.broker.v1.SearchResponse.results:type_name -> confluence.broker.v1.SearchResult
+	14, // 21: confluence.broker.v1.SearchResponse.warnings:type_name -> confluence.broker.v1.Warning
+	16, // 22: confluence.broker.v1.SearchResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	20, // 23: confluence.broker.v1.GetAttachmentResponse.attachment:type_name -> confluence.broker.v1.Attachment
+	9,  // 24: confluence.broker.v1.GetAttachmentResponse.checksum:type_name -> confluence.broker.v1.Checksum
+	1,  // 25: confluence.broker.v1.BrokerService.GetPage:input_type -> confluence.broker.v1.GetPageRequest
+	3,  // 26: confluence.broker.v1.BrokerService.ListChildren:input_type -> confluence.broker.v1.ListChildrenRequest
+	5,  // 27: confluence.broker.v1.BrokerService.Search:input_type -> confluence.broker.v1.SearchRequest
+	7,  // 28: confluence.broker.v1.BrokerService.GetAttachment:input_type -> confluence.broker.v1.GetAttachmentRequest
+	2,  // 29: confluence.broker.v1.BrokerService.GetPage:output_type -> confluence.broker.v1.GetPageResponse
+	4,  // 30: confluence.broker.v1.BrokerService.ListChildren:output_type -> confluence.broker.v1.ListChildrenResponse
+	6,  // 31: confluence.broker.v1.BrokerService.Search:output_type -> confluence.broker.v1.SearchResponse
+	8,  // 32: confluence.broker.v1.BrokerService.GetAttachment:output_type -> confluence.broker.v1.GetAttachmentResponse
+	29, // [29:33] is the sub-list for method output_type
+	25, // [25:29] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_confluence_broker_v1_broker_service_proto_init() }

@@ -227,6 +227,9 @@ const (
 	WarningCode_WARNING_CODE_NESTING_LIMITED WarningCode = 14
 	// Conversion: bytes that are no text were taken out or replaced.
 	WarningCode_WARNING_CODE_CHARACTERS_REPLACED WarningCode = 15
+	// The answer is an old copy, because Confluence could not be asked; subject is
+	// the reason, as ErrorReason has it. Only where the request allows it.
+	WarningCode_WARNING_CODE_STALE WarningCode = 16
 )
 
 // Enum value maps for WarningCode.
@@ -248,6 +251,7 @@ var (
 		13: "WARNING_CODE_MALFORMED_SOURCE",
 		14: "WARNING_CODE_NESTING_LIMITED",
 		15: "WARNING_CODE_CHARACTERS_REPLACED",
+		16: "WARNING_CODE_STALE",
 	}
 	WarningCode_value = map[string]int32{
 		"WARNING_CODE_UNSPECIFIED":          0,
@@ -266,6 +270,7 @@ var (
 		"WARNING_CODE_MALFORMED_SOURCE":     13,
 		"WARNING_CODE_NESTING_LIMITED":      14,
 		"WARNING_CODE_CHARACTERS_REPLACED":  15,
+		"WARNING_CODE_STALE":                16,
 	}
 )
 
@@ -1396,7 +1401,7 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x10BODY_FORMAT_VIEW\x10\x04\x12\x1b\n" +
 	"\x17BODY_FORMAT_EXPORT_VIEW\x10\x05\x12\x18\n" +
 	"\x14BODY_FORMAT_MARKDOWN\x10\x06\x12\x14\n" +
-	"\x10BODY_FORMAT_TEXT\x10\a*\x9e\x04\n" +
+	"\x10BODY_FORMAT_TEXT\x10\a*\xb6\x04\n" +
 	"\vWarningCode\x12\x1c\n" +
 	"\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fWARNING_CODE_LISTING_INCOMPLETE\x10\x01\x12\x1d\n" +
@@ -1414,7 +1419,8 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x18WARNING_CODE_UNSAFE_LINK\x10\f\x12!\n" +
 	"\x1dWARNING_CODE_MALFORMED_SOURCE\x10\r\x12 \n" +
 	"\x1cWARNING_CODE_NESTING_LIMITED\x10\x0e\x12$\n" +
-	" WARNING_CODE_CHARACTERS_REPLACED\x10\x0fBRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
+	" WARNING_CODE_CHARACTERS_REPLACED\x10\x0f\x12\x16\n" +
+	"\x12WARNING_CODE_STALE\x10\x10BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
 
 var (
 	file_confluence_broker_v1_content_proto_rawDescOnce sync.Once
