@@ -20,13 +20,18 @@ import (
 // runBroker serves calls and admin until ctx is done, then stops within the
 // grace period. It closes both listeners.
 func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, calls, admin net.Listener) error {
-	server, client, err := newServer(ctx, c, tel, log)
+	decisions, err := c.openAudit()
+	if err != nil {
+		return errors.Join(usageError(err), calls.Close(), admin.Close())
+	}
+	defer decisions.close()
+	server, client, err := newServer(ctx, c, decisions.log, tel, log)
 	if err != nil {
 		return errors.Join(err, calls.Close(), admin.Close())
 	}
 	var ready atomic.Bool
 	ready.Store(true)
-	adminServer := newAdmin(tel.registry, &ready)
+	adminServer := newAdmin(tel.registry, &ready, client.Status)
 	adminServer.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -57,7 +62,7 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	return group.Wait()
 }
 
-func newServer(ctx context.Context, c config, tel *telemetry, log *slog.Logger) (*service.Server, *confluenceclient.Client, error) {
+func newServer(ctx context.Context, c config, audit *slog.Logger, tel *telemetry, log *slog.Logger) (*service.Server, *confluenceclient.Client, error) {
 	key, err := c.pageTokenKey()
 	if err != nil {
 		return nil, nil, usageError(err)
@@ -69,7 +74,14 @@ func newServer(ctx context.Context, c config, tel *telemetry, log *slog.Logger) 
 	if err != nil {
 		return nil, nil, usageError(err)
 	}
-	identity, err := c.identity(ctx, log)
+	policies, err := c.openPolicy()
+	if err != nil {
+		return nil, nil, usageError(err)
+	}
+	if err := policies.measure(tel.metrics); err != nil {
+		return nil, nil, err
+	}
+	identity, err := c.identity(ctx, log, policies)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,6 +91,8 @@ func newServer(ctx context.Context, c config, tel *telemetry, log *slog.Logger) 
 		PageTokenKey:      key,
 		Verifier:          identity.verifier,
 		TLS:               identity.tls,
+		Policy:            policies.value,
+		Audit:             audit,
 		AllowAnonymous:    c.allowAnonymous,
 		NoReflection:      c.reflection == "off",
 		ReflectionCallers: c.reflectionCallers(),

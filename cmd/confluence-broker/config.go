@@ -25,6 +25,7 @@ type config struct {
 	listen, adminListen string
 	allowAnonymous      bool
 	policyFile          string
+	auditLog            string
 	logLevel            slog.Level
 	shutdownGrace       time.Duration
 	maxAge              time.Duration

@@ -54,12 +54,8 @@ func serve(ctx context.Context, c config, env environment) error {
 	if err := c.upstream.Check(); err != nil {
 		return usageError(err)
 	}
-	if _, err := c.openPolicy(); err != nil {
+	if _, err := c.openPolicy(); err != nil { // before anybody is asked for anything
 		return usageError(err)
-	}
-	if c.policyFile != "" {
-		// An operator must not believe that a policy holds which nothing applies.
-		return usageError(c.at("BROKER_POLICY_FILE", errors.New("the policy is good, but this version cannot apply it, so nothing in it would hold; unset it to start without")))
 	}
 	if err := secret.watch(ctx, log); err != nil {
 		return err
@@ -100,10 +96,13 @@ func discover(ctx context.Context, siteURL string) (string, error) {
 
 // warnOperator says what is allowed, but should not surprise anybody later.
 func warnOperator(ctx context.Context, c config, log *slog.Logger) {
-	if c.allowAnonymous {
+	switch {
+	case c.allowAnonymous && c.policyFile == "":
 		log.WarnContext(ctx, "anonymous callers are served: whoever reaches the port reads what the token can read", "listen", c.listen)
-	} else {
-		log.WarnContext(ctx, "EVERY CALL WILL BE REFUSED: this version cannot tell callers apart, and anonymous ones are not allowed; --allow-anonymous (BROKER_ALLOW_ANONYMOUS=true) serves them")
+	case c.allowAnonymous:
+		log.WarnContext(ctx, "anonymous callers are served: whoever reaches the port reads what the policy's anonymous entry allows", "listen", c.listen)
+	case c.policyFile == "":
+		log.WarnContext(ctx, "EVERY CALL WILL BE REFUSED: there is no policy that names callers, and anonymous ones are not allowed; --policy-file (BROKER_POLICY_FILE) names them, --allow-anonymous (BROKER_ALLOW_ANONYMOUS=true) serves everybody")
 	}
 	if !isLoopback(c.listen) && c.tlsCertFile == "" {
 		log.WarnContext(ctx, "gRPC is served without TLS beyond this machine: page text can be read on the way; keep it within a trusted network or behind a TLS proxy", "listen", c.listen)

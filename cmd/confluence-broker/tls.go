@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/confluence-broker/confluence-broker/caller"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 // listenerTLS is what the broker's port shows and whom it trusts, from files
@@ -151,13 +152,13 @@ type identity struct {
 }
 
 // identity opens what tells callers apart, and keeps up with its files until
-// ctx is done.
-func (c config) identity(ctx context.Context, log *slog.Logger) (identity, error) {
+// ctx is done. Issuers are those of the policy.
+func (c config) identity(ctx context.Context, log *slog.Logger, policies *policyFile) (identity, error) {
 	files, err := c.openTLS()
 	if err != nil {
 		return identity{}, usageError(err)
 	}
-	trust := caller.Config{Transport: c.issuerTransport}
+	trust := caller.Config{Transport: c.issuerTransport, Issuers: policies.value().Issuers()}
 	var found identity
 	if files != nil {
 		if err := files.watch(ctx, log); err != nil {
@@ -165,8 +166,10 @@ func (c config) identity(ctx context.Context, log *slog.Logger) (identity, error
 		}
 		found.tls, trust.ClientCAs = files.config(), files.clientCAs
 	}
-	found.verifier, err = caller.New(trust)
-	return found, err
+	if found.verifier, err = caller.New(trust); err != nil {
+		return identity{}, err
+	}
+	return found, policies.watch(ctx, log, func(p *policy.Policy) error { return found.verifier.Trust(p.Issuers()) })
 }
 
 // reflectionCallers are those that are named; nil: on or off for all.
