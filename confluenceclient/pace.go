@@ -48,6 +48,7 @@ type pace struct {
 
 	failures  int     // in a row
 	told      float64 // limit that the upstream's headers name; 0: none
+	toldAt    time.Time
 	good      float64 // rate that held before more was tried
 	hold      time.Duration
 	heldUntil time.Time
@@ -168,7 +169,7 @@ func (p *pace) settle(now time.Time, leave pass, end ending) {
 func (p *pace) heed(now time.Time, limit float64) {
 	p.refusedAt = now    // as long as a limit is told, there is one
 	if limit != p.told { //nolint:revive // the very number of the header before
-		p.told, p.good = limit, caution*limit
+		p.told, p.toldAt, p.good = limit, now, caution*limit
 		p.set(now, p.good)
 	}
 }
@@ -215,7 +216,7 @@ func (p *pace) lower(now time.Time) {
 	passed, limit := float64(p.passed.lastSecond(now)), p.limit()
 	seen := caution * passed
 	switch {
-	case passed > 1.1*limit+1:
+	case passed > 1.1*limit+1, now.Sub(p.toldAt) < time.Second:
 		return // of what was sent before the rate was kept to
 	case !math.IsInf(limit, 1) && p.good > 0 && limit > p.good: // more was tried
 		limit = max(p.good, limit*0.95)
