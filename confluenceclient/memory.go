@@ -38,7 +38,7 @@ type moment struct {
 // entryBytes is about what an entry takes besides its value and the texts of its
 // key: its own fields, the boxed key, and the cache's node, table and queues. A
 // test holds the sum of all weights against the heap.
-const entryBytes = 512
+const entryBytes = 320
 
 // newMemory makes a memory of so many bytes; one that keeps nothing when they are
 // negative.
