@@ -7,6 +7,11 @@
 // the one table that gives each a code and a reason, and the status layer is
 // the only place that makes a gRPC status.
 //
+// What a caller may read is decided by package policy, from where the content
+// lies. access.go says how what is hidden is kept like what is absent; visible.go
+// and search_policy.go take it out of listings and searches; audit.go notes each
+// decision.
+//
 // Two things are made here because they guard what callers may reach: page
 // tokens (pagetoken.go), which bind a place in a listing to the request it
 // belongs to, and CQL (cql.go), which keeps a caller's words inside the filters
