@@ -108,6 +108,8 @@ func TestFilesAreHeldAgainstTheCallersLimit(t *testing.T) {
 		if info.GetMetadata()["limit"] != "10" {
 			t.Errorf("metadata = %v", info.GetMetadata())
 		}
+		_, _, _, err := b.download(as(t.Context(), "light"), &brokerv1.GetAttachmentRequest{AttachmentId: id, Offset: 8, MaxBytes: 4})
+		failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
 		failedAs(t, readFile(as(t.Context(), "elsewhere"), b, id), codes.NotFound, "ATTACHMENT_NOT_FOUND")
 	}
 }

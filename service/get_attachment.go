@@ -39,9 +39,9 @@ func (s *service) GetAttachment(req *brokerv1.GetAttachmentRequest, stream grpc.
 	}); err != nil {
 		return err
 	}
-	var source io.Reader = limitUnknownSize(ctx, attachment, req.GetOffset(), body)
+	source := limitUnknownSize(ctx, attachment, req.GetOffset(), body)
 	if req.GetMaxBytes() > 0 {
-		source = io.LimitReader(body, req.GetMaxBytes())
+		source = io.LimitReader(source, req.GetMaxBytes())
 	}
 	sum := sha256.New()
 	sent, err := sendChunks(stream, source, sum)
