@@ -112,6 +112,11 @@ func TestFilesAreHeldAgainstTheCallersLimit(t *testing.T) {
 		failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
 		failedAs(t, readFile(as(t.Context(), "elsewhere"), b, id), codes.NotFound, "ATTACHMENT_NOT_FOUND")
 	}
+	// Nor can it be had in small parts.
+	for _, offset := range []int64{8, 10, 20} {
+		_, _, _, err := b.download(as(t.Context(), "light"), &brokerv1.GetAttachmentRequest{AttachmentId: unsizedAttachment, Offset: offset, MaxBytes: 3})
+		failedAs(t, err, codes.ResourceExhausted, "LIMIT_EXCEEDED")
+	}
 }
 
 func TestEachDecisionIsOneLineOfTheAudit(t *testing.T) {
