@@ -68,10 +68,10 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: bench
-bench: ## compare the broker with bare gRPC, a direct call, a reverse proxy and turndown; prints ratios, and what a storm and an outage do
+bench: ## compare the broker with bare gRPC, a direct call, a reverse proxy and turndown; prints ratios, and what a stampede, a storm and an outage do
 	@peers/install bench/turndown $(TMP)/turndown && turndown=$(TMP)/turndown/turndown.mjs || { test $$? = 3; turndown=; }; \
 	go run ./bench -benchtime $(BENCHTIME) -rounds $(ROUNDS) -turndown "$$turndown"
-	@go test -count=1 -v -run '^Test(Storm|Outage)' ./bench | grep -v '^=== ' # load and outages, in virtual time
+	@go test -count=1 -v -run '^Test(Storm|Outage|Stampede)' ./bench | grep -v '^=== ' # load and outages, in virtual time
 
 .PHONY: generate
 generate: ## write the generated Go code and the tables of README.md
