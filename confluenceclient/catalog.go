@@ -188,25 +188,35 @@ func Needs() []Need {
 	}
 }
 
-// PolicyNeeds lists what rules about reading ask of the upstream, beside what the
-// RPCs ask: only a broker whose policy has such rules needs it. RPC is the RPC
-// whose answers the rule is about, empty: all of them.
-func PolicyNeeds() []Need {
-	return []Need{
-		{RPC: "ListChildren", Purpose: "spaces: of a folder", AnyOf: []*Operation{opGetFolder}},
-		{RPC: "ListChildren", Purpose: "spaces: of a whiteboard", AnyOf: []*Operation{opGetWhiteboard}},
-		{RPC: "ListChildren", Purpose: "spaces: of a database", AnyOf: []*Operation{opGetDatabase}},
-		{RPC: "ListChildren", Purpose: "spaces: of an embed", AnyOf: []*Operation{opGetEmbed}},
-		{RPC: "GetAttachment", Purpose: "spaces: of a page", AnyOf: []*Operation{opGetPage}},
-		{RPC: "GetAttachment", Purpose: "spaces: of a blog post", AnyOf: []*Operation{opGetBlogPost}},
-		{Purpose: "spaces", AnyOf: []*Operation{opListSpaces}},
-		{Purpose: "labels: of a page", AnyOf: []*Operation{opPageLabels}},
-		{Purpose: "labels: of a blog post", AnyOf: []*Operation{opBlogPostLabels}},
-		{Purpose: "subtrees: of a page", AnyOf: []*Operation{opPageAncestors}},
-		{Purpose: "subtrees: of a folder", AnyOf: []*Operation{opFolderAncestors}},
-		{Purpose: "subtrees: of a whiteboard", AnyOf: []*Operation{opWhiteboardAncestors}},
-		{Purpose: "subtrees: of a database", AnyOf: []*Operation{opDatabaseAncestors}},
-		{Purpose: "subtrees: of an embed", AnyOf: []*Operation{opEmbedAncestors}},
-		{Purpose: "restricted", AnyOf: []*Operation{opRestrictions}},
+// PolicyNeeds lists what rules about reading ask of the upstream beside what the
+// RPCs ask: only a broker needs it whose policy hides something, by spaces and by
+// these facts. RPC is "Policy" and the kind of rule.
+func PolicyNeeds(facts Facts) []Need {
+	const spaces, subtrees, labels, restricted = "Policy spaces", "Policy subtrees", "Policy labels", "Policy restricted"
+	needs := []Need{
+		{RPC: spaces, AnyOf: []*Operation{opListSpaces}},
+		{RPC: spaces, AnyOf: []*Operation{opGetPage}},
+		{RPC: spaces, Purpose: "of a blog post", AnyOf: []*Operation{opGetBlogPost}},
+		{RPC: spaces, Purpose: "of a folder", AnyOf: []*Operation{opGetFolder}},
+		{RPC: spaces, Purpose: "of a whiteboard", AnyOf: []*Operation{opGetWhiteboard}},
+		{RPC: spaces, Purpose: "of a database", AnyOf: []*Operation{opGetDatabase}},
+		{RPC: spaces, Purpose: "of an embed", AnyOf: []*Operation{opGetEmbed}},
 	}
+	if facts.Ancestors || facts.Restricted {
+		needs = append(needs,
+			Need{RPC: subtrees, AnyOf: []*Operation{opPageAncestors}},
+			Need{RPC: subtrees, Purpose: "of a folder", AnyOf: []*Operation{opFolderAncestors}},
+			Need{RPC: subtrees, Purpose: "of a whiteboard", AnyOf: []*Operation{opWhiteboardAncestors}},
+			Need{RPC: subtrees, Purpose: "of a database", AnyOf: []*Operation{opDatabaseAncestors}},
+			Need{RPC: subtrees, Purpose: "of an embed", AnyOf: []*Operation{opEmbedAncestors}})
+	}
+	if facts.Labels {
+		needs = append(needs,
+			Need{RPC: labels, AnyOf: []*Operation{opPageLabels}},
+			Need{RPC: labels, Purpose: "of a blog post", AnyOf: []*Operation{opBlogPostLabels}})
+	}
+	if facts.Restricted {
+		needs = append(needs, Need{RPC: restricted, AnyOf: []*Operation{opRestrictions}})
+	}
+	return needs
 }

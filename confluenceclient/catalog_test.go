@@ -21,7 +21,7 @@ func requireShared(t *testing.T) {
 // operations lists every operation of the catalog.
 func operations() []*Operation {
 	ops := []*Operation{opCurrentUser, opAudit}
-	for _, need := range append(Needs(), PolicyNeeds()...) {
+	for _, need := range append(Needs(), PolicyNeeds(Facts{Ancestors: true, Labels: true, Restricted: true})...) {
 		ops = append(ops, need.AnyOf...)
 	}
 	return ops

@@ -30,6 +30,7 @@ type Finding struct {
 // doctor carries what one check learns to the checks after it.
 type doctor struct {
 	cfg        Config
+	needs      []Need      // what the token must open
 	discovered string      // cloud ID by the site's own word
 	client     *Client     // nil until the configuration is good
 	answer     http.Header // of the control read; nil: none came
@@ -38,11 +39,12 @@ type doctor struct {
 }
 
 // Diagnose runs every check on cfg, small upstream reads included, and never
-// fails: what fails is a finding. CloudID may be empty. Of all of this package,
+// fails: what fails is a finding. The scopes checked are those that Needs lists,
+// and further ones. CloudID may be empty. Of all of this package,
 // only Diagnose ever shows a token to the site's own address: once, with
 // SchemeBasic, when the gateway has let it pass where a scoped one is refused.
-func Diagnose(ctx context.Context, cfg Config) []Finding {
-	d := &doctor{cfg: cfg.withDefaults()}
+func Diagnose(ctx context.Context, cfg Config, further ...Need) []Finding {
+	d := &doctor{cfg: cfg.withDefaults(), needs: append(Needs(), further...)}
 	var findings []Finding
 	for _, check := range []func(context.Context) Finding{
 		d.configuration, d.tokenShape, d.site, d.cloudID, d.gateway, d.clock, d.token,

@@ -125,7 +125,7 @@ func tokenRemedy(f *failure, cred Credentials) string {
 // first, so any other answer than its refusal proves the scope.
 func (d *doctor) scopes(ctx context.Context) []Finding {
 	var findings []Finding
-	for _, rpc := range rpcs() {
+	for _, rpc := range d.rpcs() {
 		check := "scopes-" + kebab(rpc)
 		if !d.alive {
 			findings = append(findings, d.skipped(check))
@@ -140,7 +140,7 @@ func (d *doctor) scopesOf(ctx context.Context, check, rpc string) Finding {
 	f := Finding{Check: check, Severity: OK, Seen: "the token has the scopes that " + rpc + " needs"}
 	var refused, lost, remedies []string
 	open := 0
-	for _, need := range Needs() {
+	for _, need := range d.needs {
 		if need.RPC != rpc {
 			continue
 		}
@@ -244,9 +244,9 @@ func (d *doctor) worksOnSite(ctx context.Context) bool {
 }
 
 // rpcs lists the RPCs that need anything, in the catalog's order.
-func rpcs() []string {
+func (d *doctor) rpcs() []string {
 	var names []string
-	for _, need := range Needs() {
+	for _, need := range d.needs {
 		names = append(names, need.RPC)
 	}
 	return unique(names)
@@ -266,4 +266,6 @@ func unique(items []string) []string {
 
 var upper = regexp.MustCompile(`([a-z])([A-Z])`)
 
-func kebab(name string) string { return strings.ToLower(upper.ReplaceAllString(name, "$1-$2")) }
+func kebab(name string) string {
+	return strings.ToLower(strings.ReplaceAll(upper.ReplaceAllString(name, "$1-$2"), " ", "-"))
+}

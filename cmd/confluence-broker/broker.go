@@ -101,7 +101,7 @@ func newServer(ctx context.Context, c config, audit *slog.Logger, tel *telemetry
 		MaxMessageBytes:   int(c.maxMessageBytes),
 		KeepaliveMinTime:  c.keepaliveMinTime,
 		Diagnose: func(ctx context.Context) []confluenceclient.Finding {
-			return confluenceclient.Diagnose(ctx, upstream)
+			return confluenceclient.Diagnose(ctx, upstream, policyNeeds(policies.value())...)
 		},
 		Logger:         log,
 		TracerProvider: tel.traces,

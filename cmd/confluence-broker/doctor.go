@@ -41,6 +41,7 @@ a token that works there is not a scoped one.`,
 		},
 	}
 	addFlags(cmd, upstreamSettings())
+	addFlags(cmd, policySettings())
 	addConfigFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return cmd
@@ -58,7 +59,11 @@ func diagnose(ctx context.Context, cmd *cobra.Command, env environment) []conflu
 		secret = fixedSecret("")
 	}
 	c.upstream.Credentials.Secret = secret.value
-	return append(findings, confluenceclient.Diagnose(ctx, c.upstream)...)
+	policies, err := c.openPolicy()
+	if err != nil {
+		return append(append(findings, settingProblems(err)...), confluenceclient.Diagnose(ctx, c.upstream)...)
+	}
+	return append(findings, confluenceclient.Diagnose(ctx, c.upstream, policyNeeds(policies.value())...)...)
 }
 
 // settingProblems turns errors joined by errors.Join into a finding each.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,25 +12,51 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
-func scopesCommand() *cobra.Command {
-	return &cobra.Command{
+func scopesCommand(env environment) *cobra.Command {
+	cmd := &cobra.Command{
 		Use:   "scopes [RPC...]",
 		Short: "the smallest set of scopes for the RPCs in use",
 		Long: `scopes prints the smallest set of scopes that a token needs for the named RPCs,
-or for all of them, ready to tick on the page where the token is made. Scopes
-come in two families; a token may mix them. The scopes of a token cannot be
-changed later: a missing one needs a new token.`,
+or for all of them, and for the policy, if one is set, ready to tick on the page
+where the token is made. Scopes come in two families; a token may mix them. The
+scopes of a token cannot be changed later: a missing one needs a new token.`,
 		Example: "  confluence-broker scopes GetPage Search",
 		RunE: func(cmd *cobra.Command, rpcs []string) error {
 			needs, err := needsOf(rpcs)
-			if err != nil {
+			c, loadErr := load(policySettings(), cmd.Flags(), env.getenv, nil)
+			policies, policyErr := c.openPolicy()
+			if err := errors.Join(err, loadErr, policyErr); err != nil {
 				return usageError(err)
 			}
-			return printScopes(cmd.OutOrStdout(), needs)
+			return printScopes(cmd.OutOrStdout(), append(needs, policyNeeds(policies.value())...))
 		},
 	}
+	addFlags(cmd, policySettings())
+	return cmd
+}
+
+// policyNeeds is what the rules of all callers need together.
+func policyNeeds(p *policy.Policy) []confluenceclient.Need {
+	hides := false
+	var facts confluenceclient.Facts
+	callers := p.Callers()
+	if anonymous, ok := p.Anonymous(); ok {
+		callers = append(callers, anonymous)
+	}
+	for _, c := range callers {
+		hides = hides || !c.HidesNothing()
+		needs := c.Needs()
+		facts.Ancestors = facts.Ancestors || needs.Ancestors
+		facts.Labels = facts.Labels || needs.Labels
+		facts.Restricted = facts.Restricted || needs.Restrictions
+	}
+	if !hides {
+		return nil
+	}
+	return confluenceclient.PolicyNeeds(facts)
 }
 
 // needsOf selects what the named RPCs need; no names select all.

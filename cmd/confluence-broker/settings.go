@@ -39,13 +39,19 @@ func upstreamSettings() []setting {
 	}
 }
 
+// policySettings are for commands that look at the policy.
+func policySettings() []setting {
+	return []setting{
+		{"policy-file", "BROKER_POLICY_FILE", "", "`FILE` that names the callers and says what each may read; watched; policy check explains one", text(func(c *config) *string { return &c.policyFile })},
+	}
+}
+
 // brokerSettings tell how the broker itself behaves.
 func brokerSettings() []setting {
-	return []setting{
+	return append(policySettings(), []setting{
 		{"listen", "BROKER_LISTEN", "127.0.0.1:8090", "`HOST:PORT` for gRPC", address(func(c *config) *string { return &c.listen })},
 		{"admin-listen", "BROKER_ADMIN_LISTEN", "127.0.0.1:8091", "`HOST:PORT` for /metrics, /healthz, /readyz and /debug/pprof over HTTP", address(func(c *config) *string { return &c.adminListen })},
 		{"allow-anonymous", "BROKER_ALLOW_ANONYMOUS", "false", "`true` serves callers that say nothing about who they are", setBool(func(c *config) *bool { return &c.allowAnonymous })},
-		{"policy-file", "BROKER_POLICY_FILE", "", "`FILE` that names the callers and says what each may read; watched; policy check explains one", text(func(c *config) *string { return &c.policyFile })},
 		{"audit-log", "BROKER_AUDIT_LOG", "", "`FILE` that gets a JSON line for each decision about who may read what, appended; - is standard output", text(func(c *config) *string { return &c.auditLog })},
 		{"log-level", "BROKER_LOG_LEVEL", "info", "least `LEVEL` that is logged: debug, info, warn or error", setLogLevel},
 		{"shutdown-grace", "BROKER_SHUTDOWN_GRACE", "10s", "`TIME` that open calls may take to finish when the broker stops; the others are then told so, for which there are two seconds more", duration(0, func(c *config) *time.Duration { return &c.shutdownGrace })},
@@ -66,7 +72,7 @@ func brokerSettings() []setting {
 		{"max-connections-per-address", "BROKER_MAX_CONNECTIONS_PER_ADDRESS", "0", "largest `NUMBER` of connections from one IP address; 0 means no limit, for use behind a proxy", count(0, func(c *config) *int { return &c.maxConnectionsEach })},
 		{"max-streams", "BROKER_MAX_STREAMS", "100", "largest `NUMBER` of calls at a time on one connection; more wait", count(1, func(c *config) *int { return &c.maxStreams })},
 		{"stall-timeout", "BROKER_STALL_TIMEOUT", "2m", "`TIME` after which a stream ends whose caller reads nothing", duration(time.Second, func(c *config) *time.Duration { return &c.stallTimeout })},
-	}
+	}...)
 }
 
 // callerSettings are for the commands that call a broker.
