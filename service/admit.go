@@ -3,9 +3,11 @@ package service
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/peer"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
 	"github.com/confluence-broker/confluence-broker/policy"
@@ -36,7 +38,7 @@ func (a admission) enter(ctx context.Context, fullMethod string) (context.Contex
 	if err != nil {
 		return ctx, nil, err
 	}
-	return confluenceclient.WithCaller(ctx, upstreamCaller(r.rules)), leave, nil
+	return confluenceclient.WithCaller(ctx, upstreamCaller(ctx, r.rules)), leave, nil
 }
 
 // spend takes a call, and a stream if it is one, out of the caller's budget.
@@ -56,12 +58,21 @@ func (a admission) spend(ctx context.Context, rules *policy.Caller, streaming bo
 	return leave, nil
 }
 
-func upstreamCaller(rules *policy.Caller) confluenceclient.Caller {
-	class := confluenceclient.ClassInteractive
+// upstreamCaller is who shares the upstream. Anonymous callers are told apart by
+// the host that they call from, so that one of them cannot starve the others.
+func upstreamCaller(ctx context.Context, rules *policy.Caller) confluenceclient.Caller {
+	caller := confluenceclient.Caller{Name: rules.Name, Class: confluenceclient.ClassInteractive, Weight: rules.Weight}
 	if rules.Class == policy.Batch {
-		class = confluenceclient.ClassBatch
+		caller.Class = confluenceclient.ClassBatch
 	}
-	return confluenceclient.Caller{Name: rules.Name, Class: class, Weight: rules.Weight}
+	if from, ok := peer.FromContext(ctx); ok && rules.Name == policy.AnonymousName {
+		host, _, err := net.SplitHostPort(from.Addr.String())
+		if err != nil {
+			host = from.Addr.String() // a socket of this machine
+		}
+		caller.Name += " " + host
+	}
+	return caller
 }
 
 func notAllowed(message string, d policy.Decision) error {

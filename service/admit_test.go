@@ -2,16 +2,20 @@ package service
 
 import (
 	"encoding/json"
+	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	brokerv1 "github.com/confluence-broker/confluence-broker/api/confluence/broker/v1"
 	"github.com/confluence-broker/confluence-broker/caller"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 func TestMethodsFormatsAndQueriesAreRefusedBeforeAnythingIsAsked(t *testing.T) {
@@ -157,5 +161,23 @@ func TestEachDecisionIsOneLineOfTheAudit(t *testing.T) {
 	}
 	if strings.Contains(lines.String(), "canary") {
 		t.Error("the audit holds words of content")
+	}
+}
+
+func TestAnonymousCallersShareTheUpstreamByHost(t *testing.T) {
+	t.Parallel()
+	name := func(rules *policy.Caller, address string) string {
+		from := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))
+		return upstreamCaller(peer.NewContext(t.Context(), &peer.Peer{Addr: from}), rules).Name
+	}
+	anonymous, known := &policy.Caller{Name: policy.AnonymousName}, &policy.Caller{Name: "indexer"}
+	if a, b := name(anonymous, "192.0.2.1:1000"), name(anonymous, "192.0.2.1:2000"); a != b {
+		t.Errorf("one host is two callers: %q, %q", a, b)
+	}
+	if a, b := name(anonymous, "192.0.2.1:1000"), name(anonymous, "[2001:db8::1]:1000"); a == b {
+		t.Errorf("two hosts are one caller: %q", a)
+	}
+	if a := name(known, "192.0.2.1:1000"); a != "indexer" {
+		t.Errorf("who is known is called %q", a)
 	}
 }
