@@ -16,9 +16,9 @@ func TestStormIsServedAtTheUpstreamsRateAndFairly(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("headers %v", s.headers), func(t *testing.T) {
 			t.Parallel()
-			s.length = time.Minute
+			s.length = 30 * time.Second
 			without := runStorm(t, s)
-			s.batch = true
+			s.length, s.batch = time.Minute, true
 			with := runStorm(t, s)
 			t.Logf("offered %d, sent %d, goodput %.1f %% of the limit, 429s %.1f %%, fairness %.3f, p99 %v (%v without the batch)",
 				with.offered, with.sent, percent(with.goodput, 50), percent(float64(with.limited), float64(with.sent)), with.fairness, with.patience, without.patience)

@@ -137,7 +137,7 @@ type accounts []*account
 func (h accounts) Len() int { return len(h) }
 
 func (h accounts) Less(i, j int) bool {
-	if h[i].due != h[j].due { //nolint:revive // equal dues are common: all who arrive together
+	if h[i].due != h[j].due {
 		return h[i].due < h[j].due
 	}
 	return h[i].arrival < h[j].arrival
