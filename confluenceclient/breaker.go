@@ -26,7 +26,7 @@ const (
 
 // breakers send nothing for an operation that fails: connections that break and
 // statuses from 500 on, except 501. They stay apart, so that a broken search does
-// not close pages. A request lets one through every two seconds, until one
+// not close pages. One request goes through every two seconds, until one
 // succeeds. The layer is inside of limit: what waits has not been sent, and must
 // not hold the one place of a probe.
 type breakers struct {
