@@ -1,6 +1,7 @@
 package confluenceclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -50,7 +51,7 @@ const maxRepeats = 2
 const maxEmpty = 20
 
 // next returns the cursor for the page after one with these ids. limit is its
-// Limit.
+// Limit; 0: none that is new.
 //
 // Some listings never end: they give the same cursor again, or new cursors with
 // the same items (CONFSERVER-95396). The guard is Brent's: a mark is set at
@@ -64,7 +65,7 @@ func (c Cursor) next(op *Operation, value string, ids []string, limit int) (Curs
 	if value == c.Value {
 		return Cursor{}, badResponse(op, "the listing never ends: Confluence gave the same cursor again")
 	}
-	n := Cursor{Op: op.Name, Value: value, Limit: limit, Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
+	n := Cursor{Op: op.Name, Value: value, Limit: cmp.Or(limit, c.Limit), Steps: c.Steps + 1, Mark: c.Mark, Until: c.Until, Seen: c.Seen}
 	if len(ids) == 0 {
 		if n.Empty = c.Empty + 1; n.Empty > maxEmpty {
 			return Cursor{}, badResponse(op, "the listing never ends: Confluence gives pages of results without results")

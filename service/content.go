@@ -93,6 +93,16 @@ func warning(code brokerv1.WarningCode, subject, format string, args ...any) *br
 	return &brokerv1.Warning{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...), Count: 1}
 }
 
+// smaller is the remark on a page of results of a listing that Confluence can give
+// in smaller ones only, where the caller wanted size items.
+func smaller(next confluenceclient.Cursor, size int) []*brokerv1.Warning {
+	if next.IsZero() || next.Limit == 0 || next.Limit >= size {
+		return nil
+	}
+	return []*brokerv1.Warning{warning(brokerv1.WarningCode_WARNING_CODE_PAGE_SMALLER, "page_size",
+		"Confluence could not give %d items at once; with a page_size of %d it can, and the next page goes on where this one ends", size, next.Limit)}
+}
+
 func omitted(items []confluenceclient.Omitted) []*brokerv1.Warning {
 	var warnings []*brokerv1.Warning
 	for _, item := range items {

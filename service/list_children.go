@@ -53,6 +53,7 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 			break
 		}
 	}
+	resp.Warnings = append(resp.Warnings, smaller(ask.Cursor, fill.size)...)
 	noteSource(ctx, fresh.Source)
 	var warnings []*brokerv1.Warning
 	resp.Stale, warnings = staleness(ctx, fresh)

@@ -77,6 +77,7 @@ func (s *service) search(ctx context.Context, req *brokerv1.SearchRequest, ask c
 		}
 		ask.Limit = fill.size - len(resp.Results)
 	}
+	resp.Warnings = append(resp.Warnings, smaller(ask.Cursor, fill.size)...)
 	noteSource(ctx, fresh.Source)
 	var warnings []*brokerv1.Warning
 	resp.Stale, warnings = staleness(ctx, fresh)

@@ -230,6 +230,10 @@ const (
 	// The answer is an old copy, because Confluence could not be asked; subject is
 	// the reason, as ErrorReason has it. Only where the request allows it.
 	WarningCode_WARNING_CODE_STALE WarningCode = 16
+	// Confluence could not give as many items at once as page_size asks for, so the
+	// answer has fewer. What it lacks is where next_page_token leads; subject is
+	// page_size. Example: a listing that times out unless it is asked for in parts.
+	WarningCode_WARNING_CODE_PAGE_SMALLER WarningCode = 17
 )
 
 // Enum value maps for WarningCode.
@@ -252,6 +256,7 @@ var (
 		14: "WARNING_CODE_NESTING_LIMITED",
 		15: "WARNING_CODE_CHARACTERS_REPLACED",
 		16: "WARNING_CODE_STALE",
+		17: "WARNING_CODE_PAGE_SMALLER",
 	}
 	WarningCode_value = map[string]int32{
 		"WARNING_CODE_UNSPECIFIED":          0,
@@ -271,6 +276,7 @@ var (
 		"WARNING_CODE_NESTING_LIMITED":      14,
 		"WARNING_CODE_CHARACTERS_REPLACED":  15,
 		"WARNING_CODE_STALE":                16,
+		"WARNING_CODE_PAGE_SMALLER":         17,
 	}
 )
 
@@ -1401,7 +1407,7 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x10BODY_FORMAT_VIEW\x10\x04\x12\x1b\n" +
 	"\x17BODY_FORMAT_EXPORT_VIEW\x10\x05\x12\x18\n" +
 	"\x14BODY_FORMAT_MARKDOWN\x10\x06\x12\x14\n" +
-	"\x10BODY_FORMAT_TEXT\x10\a*\xb6\x04\n" +
+	"\x10BODY_FORMAT_TEXT\x10\a*\xd5\x04\n" +
 	"\vWarningCode\x12\x1c\n" +
 	"\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fWARNING_CODE_LISTING_INCOMPLETE\x10\x01\x12\x1d\n" +
@@ -1420,7 +1426,8 @@ const file_confluence_broker_v1_content_proto_rawDesc = "" +
 	"\x1dWARNING_CODE_MALFORMED_SOURCE\x10\r\x12 \n" +
 	"\x1cWARNING_CODE_NESTING_LIMITED\x10\x0e\x12$\n" +
 	" WARNING_CODE_CHARACTERS_REPLACED\x10\x0f\x12\x16\n" +
-	"\x12WARNING_CODE_STALE\x10\x10BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
+	"\x12WARNING_CODE_STALE\x10\x10\x12\x1d\n" +
+	"\x19WARNING_CODE_PAGE_SMALLER\x10\x11BRZPgithub.com/confluence-broker/confluence-broker/api/confluence/broker/v1;brokerv1b\x06proto3"
 
 var (
 	file_confluence_broker_v1_content_proto_rawDescOnce sync.Once
