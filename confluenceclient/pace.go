@@ -167,7 +167,7 @@ func (p *pace) settle(now time.Time, leave pass, end ending) {
 
 // heed keeps to a limit that the upstream tells.
 func (p *pace) heed(now time.Time, limit float64) {
-	p.refusedAt = now    // as long as a limit is told, there is one
+	p.refusedAt = now // as long as a limit is told, there is one
 	if limit != p.told {
 		p.told, p.toldAt, p.good = limit, now, caution*limit
 		p.set(now, p.good)
