@@ -152,7 +152,7 @@ func (p *pipes) over(t *testing.T, cfg Config, cert *tls.Certificate) *http.Tran
 }
 
 // certificate is for example.com.
-func certificate(t *testing.T) *tls.Certificate {
+func certificate() *tls.Certificate {
 	server := httptest.NewTLSServer(nil)
 	server.Close()
 	cert := server.TLS.Certificates[0]
@@ -215,7 +215,7 @@ func TestEachStepOfAConnectionHasALimitOfItsOwn(t *testing.T) {
 // comes then does not wait at all.
 func TestAnHTTP2ConnectionThatGoesSilentIsReplaced(t *testing.T) {
 	t.Parallel()
-	cert := certificate(t)
+	cert := certificate()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes(t)
 		p.serveHTTP(t, cert, func(w http.ResponseWriter, r *http.Request) {
@@ -247,7 +247,7 @@ func TestAnHTTP2ConnectionThatGoesSilentIsReplaced(t *testing.T) {
 
 func TestReadsBeyondTheStreamsOfAConnectionAreServed(t *testing.T) {
 	t.Parallel()
-	cert := certificate(t)
+	cert := certificate()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes(t)
 		p.serveHTTP(t, cert, func(w http.ResponseWriter, _ *http.Request) {

@@ -62,7 +62,7 @@ func TestWhoLeavesIsSeenUpstreamAtOnce(t *testing.T) {
 			return readPage(ctx, client)
 		}},
 	}
-	h2 := certificate(t)
+	h2 := certificate()
 	for _, tt := range tests {
 		for proto, cert := range map[string]*tls.Certificate{"HTTP/1.1": nil, "HTTP/2.0": h2} {
 			t.Run(tt.name+" over "+proto, func(t *testing.T) {
