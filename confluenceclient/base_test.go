@@ -21,23 +21,21 @@ import (
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
-	silent *atomic.Bool // what is on its way to clients gets lost
 	dialed atomic.Int32
+	silent atomic.Int32 // of so many connections, what is on its way to clients gets lost
 }
 
 // newPipes is closed when the test ends.
 func newPipes(t *testing.T) *pipes {
-	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{}), silent: &atomic.Bool{}}
+	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	t.Cleanup(func() { _ = p.Close() })
 	return p
 }
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	p.dialed.Add(1)
 	near, far := net.Pipe()
-	p.silent = &atomic.Bool{} // of the newest connection
 	select {
-	case p.conns <- &wire{far, p.silent}:
+	case p.conns <- &wire{far, p, p.dialed.Add(1)}:
 		return near, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -67,11 +65,12 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 // wire is a server's side of a connection.
 type wire struct {
 	net.Conn
-	silent *atomic.Bool
+	pipes  *pipes
+	number int32
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	if w.silent.Load() {
+	if w.number <= w.pipes.silent.Load() {
 		return len(b), nil
 	}
 	return w.Conn.Write(b)
@@ -235,7 +234,7 @@ func TestAnHTTP2ConnectionThatGoesSilentIsReplaced(t *testing.T) {
 		if took := read(); took != 0 {
 			t.Errorf("a live connection: %v", took)
 		}
-		p.silent.Store(true)
+		p.silent.Store(p.dialed.Load())
 		if took := read(); took < pingAfter || took > pingAfter+pingTimeout+time.Second {
 			t.Errorf("a dead connection: the call took %v, want at most %v and a pause", took, pingAfter+pingTimeout)
 		}
