@@ -65,7 +65,7 @@ type Config struct {
 	MediaHosts       []string      // host or host:port that a download may lead to; empty: DefaultMediaHost
 	MaxResponseBytes int64         // largest JSON answer read; 0: 32 MiB
 	MaxFileBytes     int64         // largest attachment handed out; 0: no limit
-	CacheBytes       int64         // memory for cached pages; 0: 64 MiB; negative: no cache
+	CacheBytes       int64         // memory for what Confluence told, of all kinds; 0: 64 MiB; negative: no cache
 	ConnectTimeout   time.Duration // longest wait for a connection; 0: 10 s
 	TLSTimeout       time.Duration // longest wait for its TLS handshake; 0: 10 s
 	HeaderTimeout    time.Duration // longest wait for an answer to begin; 0: 30 s

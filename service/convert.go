@@ -16,9 +16,8 @@ func isWords(format brokerv1.BodyFormat) bool {
 
 // words is a page whose body has been read for conversion.
 type words struct {
-	page   *confluenceclient.Page
-	source brokerv1.BodyFormat // what the body is in
-	doc    *markdown.Document
+	page *confluenceclient.Page
+	body *reading
 }
 
 // readWords reads a page's storage format and, where that shows nothing, its
@@ -26,27 +25,33 @@ type words struct {
 // Rendered views are never a source: they lose what authors wrote.
 func (s *service) readWords(ctx context.Context, id string, opts confluenceclient.PageOptions) (words, error) {
 	opts.Format = confluenceclient.FormatStorage
+	w, err := s.readBody(ctx, id, opts, brokerv1.BodyFormat_BODY_FORMAT_STORAGE)
+	if err != nil || !w.body.empty {
+		return w, err
+	}
+	opts.Format = confluenceclient.FormatADF
+	adf, err := s.readBody(ctx, id, opts, brokerv1.BodyFormat_BODY_FORMAT_ADF)
+	if err != nil {
+		return words{}, err
+	}
+	if adf.body == nil {
+		return w, nil
+	}
+	adf.page.Freshness = older(w.page.Freshness, adf.page.Freshness)
+	return adf, nil
+}
+
+// readBody reads a page in one format. A blank ADF is no body.
+func (s *service) readBody(ctx context.Context, id string, opts confluenceclient.PageOptions, source brokerv1.BodyFormat) (words, error) {
 	page, err := s.client.Page(ctx, id, opts)
 	if err != nil {
 		return words{}, err
 	}
-	w := words{page: page, source: brokerv1.BodyFormat_BODY_FORMAT_STORAGE, doc: markdown.ParseStorage(page.Body)}
-	if !w.doc.Empty() {
-		return w, nil
+	if source == brokerv1.BodyFormat_BODY_FORMAT_ADF && strings.TrimSpace(page.Body) == "" {
+		return words{page: page}, nil
 	}
-	opts.Format = confluenceclient.FormatADF
-	page, err = s.client.Page(ctx, id, opts)
-	if err != nil {
-		return words{}, err
-	}
-	if strings.TrimSpace(page.Body) == "" {
-		return w, nil
-	}
-	doc, err := markdown.ParseADF(page.Body)
-	if err != nil {
-		return words{}, &confluenceclient.Error{Cause: confluenceclient.CauseBadResponse, Message: "Confluence's ADF is not a JSON document", Err: err}
-	}
-	return words{page: page, source: brokerv1.BodyFormat_BODY_FORMAT_ADF, doc: doc}, nil
+	body, err := s.conversions.read(source, page.Body)
+	return words{page: page, body: body}, err
 }
 
 // convert puts the body into words, and tells what they lack and refer to.
@@ -56,14 +61,13 @@ func (s *service) convert(ctx context.Context, w words, format brokerv1.BodyForm
 	if err != nil {
 		return err
 	}
-	write := w.doc.Markdown
-	if format == brokerv1.BodyFormat_BODY_FORMAT_TEXT {
-		write = w.doc.Text
+	result, err := s.conversions.write(ctx, w.body, format, resolver)
+	if err != nil {
+		return err
 	}
-	result := write(resolver)
-	resp.Page.Body = &brokerv1.Body{Format: format, Value: result.Text, Source: w.source}
+	resp.Page.Body = &brokerv1.Body{Format: format, Value: result.Text, Source: w.body.source}
 	resp.References = refs.message(resolver)
-	if w.doc.Empty() {
+	if w.body.empty {
 		warnings = append(warnings, warning(brokerv1.WarningCode_WARNING_CODE_BODY_EMPTY, "body", "the page has no text, neither in storage format nor in ADF"))
 	}
 	for _, loss := range result.Warnings {

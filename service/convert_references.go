@@ -24,7 +24,7 @@ type siteLink struct {
 }
 
 func (s *service) referred(w words) referred {
-	r := referred{References: w.doc.References(), page: w.page.ID}
+	r := referred{References: w.body.refs, page: w.page.ID}
 	for _, address := range r.Addresses {
 		if to, err := s.client.ParseAddress(address); err == nil {
 			r.links = append(r.links, siteLink{address, to})

@@ -22,6 +22,7 @@ import (
 const (
 	DefaultMaxAge           = 30 * time.Second
 	DefaultMaxMessageBytes  = 4 << 20
+	DefaultCacheBytes       = 16 << 20
 	DefaultKeepaliveMinTime = 5 * time.Second
 	DefaultMaxStreams       = 100 // what RFC 9113 recommends as the least
 	DefaultStallTimeout     = 2 * time.Minute
@@ -42,6 +43,9 @@ type Config struct {
 	// Policy says what each caller may do, and is asked once a call, so that it
 	// may change. Nil: policy.Open, which knows anonymous callers only.
 	Policy func() *policy.Policy
+	// CacheBytes is memory for words that were made of pages. 0: DefaultCacheBytes;
+	// negative: none are kept.
+	CacheBytes int64
 	// AllowAnonymous admits callers that say nothing about who they are.
 	AllowAnonymous bool
 	// Audit gets a line for each decision about who may read what, with ids and
@@ -86,6 +90,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.KeepaliveMinTime == 0 {
 		cfg.KeepaliveMinTime = DefaultKeepaliveMinTime
 	}
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = DefaultCacheBytes
+	}
 	if cfg.MaxStreams == 0 {
 		cfg.MaxStreams = DefaultMaxStreams
 	}
@@ -119,6 +126,8 @@ type service struct {
 	verdicts  verdicts
 	audit     audit
 	diagnosis diagnosis
+
+	conversions *conversions
 }
 
 // newService checks cfg. It asks nothing upstream.
@@ -131,5 +140,9 @@ func newService(cfg Config) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, verdicts: newVerdicts(), audit: audit{cfg.Audit}, diagnosis: diagnosis{run: cfg.Diagnose}}, nil
+	conversions, err := newConversions(cfg.CacheBytes, cfg.MeterProvider)
+	if err != nil {
+		return nil, err
+	}
+	return &service{conversions: conversions, client: cfg.Client, maxAge: max(cfg.MaxAge, 0), tokens: tokens, verdicts: newVerdicts(), audit: audit{cfg.Audit}, diagnosis: diagnosis{run: cfg.Diagnose}}, nil
 }

@@ -68,7 +68,8 @@ func newServer(ctx context.Context, c config, audit *slog.Logger, tel *telemetry
 		return nil, nil, usageError(err)
 	}
 	upstream := c.upstream
-	upstream.CacheBytes = cmp.Or(c.cacheBytes, -1) // to the client, 0 means the default
+	// A quarter is for words made of pages, the rest for what Confluence told.
+	upstream.CacheBytes = cmp.Or(c.cacheBytes-c.cacheBytes/4, -1) // 0 means the default
 	upstream.TracerProvider, upstream.MeterProvider = tel.traces, tel.metrics
 	client, err := confluenceclient.New(upstream)
 	if err != nil {
@@ -88,6 +89,7 @@ func newServer(ctx context.Context, c config, audit *slog.Logger, tel *telemetry
 	server, err := service.NewServer(service.Config{
 		Client:            client,
 		MaxAge:            cmp.Or(c.maxAge, -1), // to the service, 0 means the default
+		CacheBytes:        cmp.Or(c.cacheBytes/4, -1),
 		PageTokenKey:      key,
 		Verifier:          identity.verifier,
 		TLS:               identity.tls,

@@ -58,7 +58,7 @@ func brokerSettings() []setting {
 		{"max-age", "BROKER_MAX_AGE", "30s", "oldest `AGE` of a cached page that a caller gets who does not set max_age; 0 means that such calls always ask Confluence", duration(0, func(c *config) *time.Duration { return &c.maxAge })},
 		{"max-message-bytes", "BROKER_MAX_MESSAGE_BYTES", "4MiB", "largest unary answer, in `BYTES`", size(1, func(c *config) *int64 { return &c.maxMessageBytes })},
 		{"max-file-bytes", "BROKER_MAX_FILE_BYTES", "0", "largest attachment handed out, in `BYTES`; 0 means no limit", size(0, func(c *config) *int64 { return &c.upstream.MaxFileBytes })},
-		{"cache-bytes", "BROKER_CACHE_BYTES", "64MiB", "memory for cached pages, in `BYTES`; 0 means no cache", size(0, func(c *config) *int64 { return &c.cacheBytes })},
+		{"cache-bytes", "BROKER_CACHE_BYTES", "64MiB", "memory for the cache, in `BYTES`: a quarter for Markdown and text made of pages, the rest for all that Confluence told; 0 means no cache", size(0, func(c *config) *int64 { return &c.cacheBytes })},
 		{"page-token-key-file", "BROKER_PAGE_TOKEN_KEY_FILE", "", "`FILE` with 32 random bytes in base64, shared by all replicas; when unset, page tokens are good for this process only", text(func(c *config) *string { return &c.pageTokenKeyFile })},
 		{"keepalive-min-time", "BROKER_KEEPALIVE_MIN_TIME", "5s", "shortest `TIME` between a client's keepalive pings; clients that ping more often are disconnected", duration(time.Millisecond, func(c *config) *time.Duration { return &c.keepaliveMinTime })},
 		{"tls-cert-file", "BROKER_TLS_CERT_FILE", "", "`FILE` with the broker's certificate in PEM, the intermediate ones behind it; watched", text(func(c *config) *string { return &c.tlsCertFile })},
