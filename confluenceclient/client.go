@@ -68,9 +68,9 @@ func newClient(cfg Config) (*Client, error) {
 	return &Client{
 		cfg: cfg, gateway: gateway, site: site, transport: transport, rotation: rotation,
 		stores:    newStores(kept),
-		places:    newCache[placeKey, any](maxCachedEntries, nil),
-		spaceKeys: newCache[uint64, []string](maxCachedEntries, nil),
-		lacking:   newCache[lackingKey, struct{}](maxCachedEntries, nil),
+		places:    newCache[placeKey, any](),
+		spaceKeys: newCache[uint64, []string](),
+		lacking:   newCache[lackingKey, struct{}](),
 	}, nil
 }
 

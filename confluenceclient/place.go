@@ -161,7 +161,7 @@ func (c *Client) spaceOf(ctx context.Context, op *Operation, id string, maxAge t
 		}
 		return Place{SpaceID: page.SpaceID, SpaceKey: page.SpaceKey}, nil
 	}
-	return fact(c, ctx, op, id, maxAge, func() (Place, error) {
+	return fact(c, op, id, maxAge, func() (Place, error) {
 		var got struct {
 			ID      contentID `json:"id"`
 			Status  string    `json:"status"`
@@ -182,7 +182,7 @@ func (c *Client) spaceOf(ctx context.Context, op *Operation, id string, maxAge t
 }
 
 func (c *Client) labels(ctx context.Context, op *Operation, id string, maxAge time.Duration) ([]string, error) {
-	return fact(c, ctx, op, id, maxAge, func() ([]string, error) {
+	return fact(c, op, id, maxAge, func() ([]string, error) {
 		names := []string{}
 		err := each(ctx, c, op, pathIDs{"id": id}, url.Values{"limit": {"250"}}, func(label struct {
 			Name string `json:"name"`
@@ -207,7 +207,7 @@ func (c *Client) ancestors(ctx context.Context, kind ContentType, id string, max
 	if op == nil {
 		return nil, nil // blog posts lie below nothing
 	}
-	return fact(c, ctx, op, id, maxAge, func() ([]ancestor, error) {
+	return fact(c, op, id, maxAge, func() ([]ancestor, error) {
 		above := []ancestor{}
 		top := ancestor{ID: contentID(id), Type: kind}
 		for range maxAncestorReads {
@@ -265,7 +265,7 @@ func (c *Client) Restricted(ctx context.Context, id string, above []string, maxA
 }
 
 func (c *Client) viewLimited(ctx context.Context, id string, maxAge time.Duration) (bool, error) {
-	return fact(c, ctx, opRestrictions, id, maxAge, func() (bool, error) {
+	return fact(c, opRestrictions, id, maxAge, func() (bool, error) {
 		type names struct {
 			Results []struct{} `json:"results"`
 			Size    number     `json:"size"`
@@ -290,7 +290,7 @@ func (c *Client) viewLimited(ctx context.Context, id string, maxAge time.Duratio
 }
 
 // fact returns what is known of content, or reads and keeps it.
-func fact[V any](c *Client, ctx context.Context, op *Operation, id string, maxAge time.Duration, read func() (V, error)) (V, error) {
+func fact[V any](c *Client, op *Operation, id string, maxAge time.Duration, read func() (V, error)) (V, error) {
 	if value, ok := known[V](c, op, id, maxAge); ok {
 		return value, nil
 	}
