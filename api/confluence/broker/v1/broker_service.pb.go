@@ -695,7 +695,9 @@ type SearchResponse struct {
 	// empty token ends the listing, not a short page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many hits Confluence believes there are, before filters on exact
-	// times. An estimate: it changes from page to page.
+	// times. An estimate: it changes from page to page. 0 where the policy hides
+	// content from the caller that the query cannot leave out: the number would
+	// tell of it.
 	EstimatedTotal int64 `protobuf:"varint,3,opt,name=estimated_total,json=estimatedTotal,proto3" json:"estimated_total,omitempty"`
 	// What the answer lacks, if anything.
 	Warnings []*Warning `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`

@@ -35,7 +35,7 @@ const (
 // Every failure carries google.rpc.ErrorInfo with domain "confluence.broker"
 // and a reason from ErrorReason. Besides the reasons that an RPC names, each
 // can fail with INVALID_REQUEST, CALLER_UNKNOWN, CALLER_NOT_ALLOWED,
-// UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
+// CALLER_BUDGET_EXHAUSTED, UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
 // INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED. A
@@ -46,6 +46,12 @@ const (
 // what failed. That control read needs no scope: a refusal for lack of one shows
 // as well that the token works. Where it does not tell either, one more read of
 // GET /wiki/rest/api/audit or GET /wiki/api/v2/spaces does, in the same way.
+//
+// A policy may hide content from a caller. What is hidden is answered like what
+// is absent, and left out of listings and searches without a word. To decide, the
+// broker may have to ask Confluence where content lies, of each item where rules
+// go by labels or restrictions; `confluence-broker scopes --policy-file FILE`
+// names the scopes for that.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the
@@ -175,7 +181,7 @@ type BrokerService_GetAttachmentClient = grpc.ServerStreamingClient[GetAttachmen
 // Every failure carries google.rpc.ErrorInfo with domain "confluence.broker"
 // and a reason from ErrorReason. Besides the reasons that an RPC names, each
 // can fail with INVALID_REQUEST, CALLER_UNKNOWN, CALLER_NOT_ALLOWED,
-// UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
+// CALLER_BUDGET_EXHAUSTED, UPSTREAM_RATE_LIMITED, UPSTREAM_TOKEN_REJECTED, UPSTREAM_SCOPE_MISSING,
 // UPSTREAM_MISROUTED, UPSTREAM_FORBIDDEN, UPSTREAM_ENDPOINT_GONE,
 // UPSTREAM_UNAVAILABLE, UPSTREAM_BAD_RESPONSE, LIMIT_EXCEEDED,
 // INTERNAL_FAULT, BROKER_STOPPING, CALLER_CANCELLED and DEADLINE_EXCEEDED. A
@@ -186,6 +192,12 @@ type BrokerService_GetAttachmentClient = grpc.ServerStreamingClient[GetAttachmen
 // what failed. That control read needs no scope: a refusal for lack of one shows
 // as well that the token works. Where it does not tell either, one more read of
 // GET /wiki/rest/api/audit or GET /wiki/api/v2/spaces does, in the same way.
+//
+// A policy may hide content from a caller. What is hidden is answered like what
+// is absent, and left out of listings and searches without a word. To decide, the
+// broker may have to ask Confluence where content lies, of each item where rules
+// go by labels or restrictions; `confluence-broker scopes --policy-file FILE`
+// names the scopes for that.
 //
 // Where the text below names two scopes with "or", either will do: the first
 // is classic, the second granular. `confluence-broker scopes` prints the

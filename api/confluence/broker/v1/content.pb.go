@@ -124,7 +124,9 @@ const (
 	// that is empty, from ADF. What it cannot show is marked and named in
 	// warnings; what the page refers to is listed in references.
 	BodyFormat_BODY_FORMAT_MARKDOWN BodyFormat = 6
-	// Plain text, made like Markdown, without its marks.
+	// Plain text, made like Markdown, without its marks. Behind the label of a link
+	// stands, in brackets, what the label does not say: the name of the page, file
+	// or space, or else the address.
 	BodyFormat_BODY_FORMAT_TEXT BodyFormat = 7
 )
 
@@ -203,7 +205,8 @@ const (
 	// The page has no text, neither in storage format nor in ADF.
 	WarningCode_WARNING_CODE_BODY_EMPTY WarningCode = 5
 	// Conversion: a construct that words cannot show. Its text is kept; where it
-	// has none, a marker stands in its place. Subject is its name.
+	// has none, a marker stands in its place. Subject is its name. A tag that is
+	// none of HTML's or Confluence's, such as List<String>, is kept as text.
 	WarningCode_WARNING_CODE_UNSUPPORTED WarningCode = 6
 	// Conversion: a part that Confluence makes when a person looks at the page,
 	// such as a list of children; a marker stands there. Subject is its name.

@@ -38,11 +38,13 @@ const (
 	//
 	//	{"reason": "INVALID_REQUEST", "metadata": {"method": "GetPage"}}
 	ErrorReason_ERROR_REASON_INVALID_REQUEST ErrorReason = 1
-	// The broker does not know who calls. Code UNAUTHENTICATED.
+	// The broker does not know who calls. Code UNAUTHENTICATED, or UNAVAILABLE with
+	// google.rpc.RetryInfo where the issuer of the caller's JWT cannot be asked now.
 	//
 	//	{"reason": "CALLER_UNKNOWN", "metadata": {"method": "GetPage"}}
 	ErrorReason_ERROR_REASON_CALLER_UNKNOWN ErrorReason = 2
-	// The caller may not use this method. Code PERMISSION_DENIED.
+	// The caller may not use this method, this body format or queries of its own.
+	// Code PERMISSION_DENIED.
 	//
 	//	{"reason": "CALLER_NOT_ALLOWED", "metadata": {"rule": "search-indexer.methods"}}
 	ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED ErrorReason = 3
