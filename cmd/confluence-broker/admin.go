@@ -35,7 +35,8 @@ func newAdmin(registry *prometheus.Registry, ready *atomic.Bool, upstream func()
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	// Writing has no limit: a profile takes as long as it is asked to.
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 }
 
 // describe says, for people, what Confluence does not serve at the moment.

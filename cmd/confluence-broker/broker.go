@@ -20,12 +20,13 @@ import (
 // runBroker serves calls and admin until ctx is done, then stops within the
 // grace period. It closes both listeners.
 func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, calls, admin net.Listener) error {
-	decisions, err := c.openAudit()
+	group, ctx := errgroup.WithContext(ctx)
+	audit, auditFile, err := c.openAudit(log, tel.metrics)
 	if err != nil {
-		return errors.Join(usageError(err), calls.Close(), admin.Close())
+		return errors.Join(err, calls.Close(), admin.Close())
 	}
-	defer decisions.close()
-	server, client, err := newServer(ctx, c, decisions.log, tel, log)
+	defer func() { _ = auditFile.Close() }()
+	server, client, err := newServer(ctx, c, audit, tel, log)
 	if err != nil {
 		return errors.Join(err, calls.Close(), admin.Close())
 	}
@@ -34,7 +35,6 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	adminServer := newAdmin(tel.registry, &ready, client.Status)
 	adminServer.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 
-	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return server.Serve(limitConnections(calls, c, log)) })
 	group.Go(func() error {
 		if err := adminServer.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
