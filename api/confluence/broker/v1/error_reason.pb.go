@@ -46,7 +46,7 @@ const (
 	// The caller may not use this method, this body format or queries of its own.
 	// Code PERMISSION_DENIED.
 	//
-	//	{"reason": "CALLER_NOT_ALLOWED", "metadata": {"rule": "search-indexer.methods"}}
+	//	{"reason": "CALLER_NOT_ALLOWED", "metadata": {"rule": "search-indexer: methods (line 4)"}}
 	ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED ErrorReason = 3
 	// The caller has used up what it may ask for. Code RESOURCE_EXHAUSTED, with
 	// google.rpc.RetryInfo and google.rpc.QuotaFailure.
