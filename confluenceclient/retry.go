@@ -3,7 +3,6 @@ package confluenceclient
 import (
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -185,13 +184,10 @@ func isEdgeRefusal(resp *http.Response) bool {
 
 // retryAfter reads how long the upstream wants us to wait: Retry-After in
 // seconds or as a date (RFC 9110 §10.2.3), else X-RateLimit-Reset, an ISO 8601
-// instant. Nonsense counts as absent.
+// instant. Nonsense counts as absent, and does not hide the other header.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		if math.IsNaN(seconds) || seconds < 0 {
-			return 0, false
-		}
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds >= 0 { // which NaN is not
 		return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second)), true
 	}
 	if at, err := http.ParseTime(value); err == nil {

@@ -46,6 +46,21 @@ func TestRetryAfterIsReadInEveryFormAndNeverOverflows(t *testing.T) {
 	}
 }
 
+func TestANonsensicalRetryAfterDoesNotHideWhenTheLimitEnds(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, nonsense := range []string{"-5", "-0.1", "NaN", "-Inf", "1e400", "soon", ""} {
+		header := http.Header{"Retry-After": {nonsense}, "X-Ratelimit-Reset": {"2026-03-01T12:00:30Z"}}
+		if got, ok := retryAfter(header, now); got != 30*time.Second || !ok {
+			t.Errorf("Retry-After %q beside a reset in 30 s = %v, %v", nonsense, got, ok)
+		}
+	}
+	both := http.Header{"Retry-After": {"0"}, "X-Ratelimit-Reset": {"2026-03-01T12:00:30Z"}}
+	if got, ok := retryAfter(both, now); got != 0 || !ok {
+		t.Errorf("Retry-After 0 beside a reset in 30 s = %v, %v", got, ok)
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	for _, seed := range []string{"1", "-1", "1e9", "NaN", "Sun, 01 Mar 2026 12:00:07 GMT", "9223372036854775808"} {
 		f.Add(seed)
