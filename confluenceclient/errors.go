@@ -43,6 +43,8 @@ type Error struct {
 	Limit      int64         // the same: bytes allowed or expected
 	Message    string        // one sentence for people
 	Err        error         // the error beneath, for logs; may be nil
+
+	shutOut bool // CauseForbidden: the account may use nothing at all
 }
 
 // Error returns the message with the operation in front of it.

@@ -12,9 +12,10 @@ import (
 // stores are of different types. Values are shared, so nobody may change them.
 type store[K comparable, V any] struct {
 	memory  *memory
-	name    string         // for metrics
-	size    func(K, V) int // bytes of what key and value point to
-	least   time.Duration  // how long values are believed even by who asks for newer ones
+	name    string             // for metrics
+	size    func(K, V) int     // bytes of what key and value point to
+	least   time.Duration      // how long values are believed even by who asks for newer ones
+	readBy  func(K) *Operation // nil: all are read by the same
 	flights flights[K, told[V]]
 }
 
@@ -112,26 +113,33 @@ func (s *store[K, V]) put(key K, value V, asked moment) {
 }
 
 // settle keeps what a failure tells: that there is nothing, or that the token has
-// no right to what is known.
+// no right to what is known, of key alone or of more.
 func (s *store[K, V]) settle(key K, err error, asked moment) {
 	var e *Error
-	if errors.As(err, &e) && e.Cause == CauseNotFound {
+	switch errors.As(err, &e); CauseOf(err) {
+	case CauseNotFound:
 		var none V
 		s.memory.put(key, entry{absent: e, asked: asked, weight: s.weight(key, none)})
+	case CauseForbidden, CauseScopeMissing:
+		s.forget(key)
 	}
 	s.refused(err)
 }
 
 // refused acts on a refusal of the token. One that lost a right must not go on
-// with what it got by it; one that is dead shows nothing of the kind.
+// with what it got by it; one that is dead shows nothing of the kind. A refusal of
+// one thing, to a token and account that work, says nothing of all else: callers
+// that run into one must not empty what the others share.
 func (s *store[K, V]) refused(err error) {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):
 	case e.Cause == CauseTokenRejected:
 		s.memory.doubt()
-	case e.StatusCode != 0 && (e.Cause == CauseForbidden || e.Cause == CauseScopeMissing): // said just now, not remembered
-		s.clear()
+	case e.shutOut:
+		s.clear(func(K) bool { return true })
+	case e.Cause == CauseScopeMissing && e.StatusCode != 0: // said just now, not remembered
+		s.clear(func(key K) bool { return s.readBy == nil || s.readBy(key) == e.Op })
 	}
 }
 
@@ -145,14 +153,14 @@ func (s *store[K, V]) weight(key K, value V) uint32 {
 	return uint32(min(entryBytes+s.size(key, value), math.MaxUint32))
 }
 
-// clear forgets everything in the store. It looks at all keys of the memory, and
-// is for refusals that stop everything anyway.
-func (s *store[K, V]) clear() {
+// clear forgets what is concerned. It looks at all keys of the memory, and is for
+// refusals that stop everything anyway.
+func (s *store[K, V]) clear(concerned func(K) bool) {
 	if s.memory.entries == nil {
 		return
 	}
 	for key := range s.memory.entries.Keys() {
-		if _, ours := key.(K); ours {
+		if ours, ok := key.(K); ok && concerned(ours) {
 			s.memory.entries.Invalidate(key)
 		}
 	}

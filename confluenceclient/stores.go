@@ -20,7 +20,7 @@ type stores struct {
 }
 
 func newStores(m *memory) *stores {
-	return &stores{
+	s := &stores{
 		memory:   m,
 		states:   newStore(m, "page", func(k stateKey, p *Page) int { return len(k.id) + p.size() }),
 		bodies:   newStore(m, "page", func(k bodyKey, p *Page) int { return len(k.id) + p.size() }),
@@ -34,4 +34,6 @@ func newStores(m *memory) *stores {
 		names:    newGathering[string](),
 		files:    newStore(m, "file", filesSize).believedFor(maxFilesAge),
 	}
+	s.children.readBy = func(k childrenKey) *Operation { return k.op }
+	return s
 }

@@ -30,7 +30,7 @@ func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 		e.Cause = CauseTokenRejected
 		e.Message = "Confluence does not accept the token: it is revoked, expired or not this site's"
 	case shutOut:
-		e.Cause = CauseForbidden
+		e.Cause, e.shutOut = CauseForbidden, true
 		e.Message = "the token works, but its account may not use Confluence on this site"
 	default:
 		if ctx.Err() != nil {
