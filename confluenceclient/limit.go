@@ -37,6 +37,10 @@ type limit struct {
 	timer   *time.Timer // nil: not needed yet
 }
 
+// sameTrouble is how soon after one another the refusals of two operations are
+// taken to have one cause.
+const sameTrouble = 2 * time.Second
+
 // classShare is how often a class is served when both wait.
 var classShare = [2]float64{ClassInteractive: 9, ClassBatch: 1}
 
@@ -184,10 +188,23 @@ func (l *limit) settle(leave permit, end ending) {
 	l.release(leave, end, now)
 }
 
+// othersRefused tells whether another operation was refused not long ago.
+func (l *limit) othersRefused(lane *lane, now time.Time) bool {
+	for _, other := range l.lanes {
+		if other != lane && other.ofTenant() && now.Sub(other.pace.closedAt) < sameTrouble {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *limit) release(leave permit, end ending, now time.Time) {
 	lane := leave.lane
 	own, tenant := lane.pace.epoch, l.tenant.epoch
-	lane.pace.settle(now, leave.own, end.forOperation(lane.ofTenant()))
+	// Bursts are limited by endpoint, so a refusal without a reason is the
+	// operation's, until another one is refused as well.
+	end.ofTenant = lane.ofTenant() && end.refused && (end.ofTenant || end.noReason && l.othersRefused(lane, now))
+	lane.pace.settle(now, leave.own, end.forOperation())
 	if lane.ofTenant() {
 		l.tenant.settle(now, leave.tenant, end.forTenant())
 		l.window.settle(leave.seat, end)

@@ -12,7 +12,8 @@ import (
 type ending struct {
 	answered   bool // it was let in
 	refused    bool // 429
-	burst      bool // the 429 is about the operation's burst alone
+	ofTenant   bool // the 429 is about all that the tenant asks
+	noReason   bool // the 429 does not say what it is about
 	failed     bool // connection failure, or 5xx except 501
 	overload   bool // more at a time is too much
 	retryAfter time.Duration
@@ -33,19 +34,20 @@ func endingOf(ctx context.Context, resp *http.Response, err error, now time.Time
 	end.answered = !end.refused && !end.failed
 	end.overload = end.refused || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 	if end.refused {
-		end.burst = isBurst(resp.Header)
+		end.ofTenant = isAboutTenant(resp.Header)
+		end.noReason = resp.Header.Get("RateLimit-Reason") == ""
 		end.retryAfter, _ = retryAfter(resp.Header, now)
 	}
 	return end
 }
 
-func (e ending) forOperation(ofTenant bool) ending {
-	e.refused = e.refused && (e.burst || !ofTenant)
+func (e ending) forOperation() ending {
+	e.refused = e.refused && !e.ofTenant
 	return e
 }
 
 func (e ending) forTenant() ending {
-	e.refused = e.refused && !e.burst
+	e.refused = e.refused && e.ofTenant
 	e.failed, e.perSecond = false, 0 // of one operation, until others say so too
 	return e
 }

@@ -46,6 +46,8 @@ type pace struct {
 	trial       bool // a pause is over or under way, and the next request shows what it led to
 	trying      bool // that request is under way
 
+	refusedAfter time.Time // when the request was sent that led to the pause; zero: nothing to learn from it
+
 	failures  int     // in a row
 	told      float64 // limit that the upstream's headers name; 0: none
 	toldAt    time.Time
@@ -53,7 +55,8 @@ type pace struct {
 	hold      time.Duration
 	heldUntil time.Time
 	grownAt   time.Time
-	refusedAt time.Time
+	refusedAt time.Time // or told that there is a limit
+	closedAt  time.Time // refused
 
 	report func(limit float64) // is called with every new rate; 0: none is known
 }
@@ -66,6 +69,7 @@ func newPace(report func(float64)) *pace {
 type pass struct {
 	epoch int
 	trial bool
+	sent  time.Time
 }
 
 // readyAt is when the next request may go. ok is false while that depends on how
@@ -95,7 +99,7 @@ func (p *pace) take(now time.Time, wanted bool) pass {
 	p.adapt(now, wanted)
 	p.bucket.AllowN(now, 1)
 	p.trying = p.trial
-	return pass{epoch: p.epoch, trial: p.trial}
+	return pass{epoch: p.epoch, trial: p.trial, sent: now}
 }
 
 // adapt forgets a rate after long silence, and tries more of one that held.
@@ -154,11 +158,12 @@ func (p *pace) settle(now time.Time, leave pass, end ending) {
 		p.fail(now, leave)
 	case end.answered:
 		p.failures = 0
-		p.passed.add(now)
 		if leave.epoch == p.epoch && p.trial {
 			p.trial = false
 			p.delays.Reset()
+			p.lower(now)
 		}
+		p.passed.add(leave.sent)
 	}
 	if end.perSecond > 0 {
 		p.heed(now, end.perSecond)
@@ -198,9 +203,9 @@ func (p *pace) refuse(now time.Time, leave pass, end ending) {
 	}
 	// The first after a pause came too early, and not too fast.
 	if !leave.trial {
-		p.lower(now)
+		p.refusedAfter = leave.sent
 	}
-	p.refusedAt = now
+	p.refusedAt, p.closedAt = now, now
 	p.pause(now, max(until.Sub(now), p.delays.NextBackOff()))
 }
 
@@ -210,13 +215,19 @@ func (p *pace) pause(now time.Time, d time.Duration) {
 	p.trial, p.trying = true, false
 }
 
-// lower finds the rate that the upstream allows, from what it let pass in the
-// second before.
+// lower finds the rate that the upstream allows, from what it let pass of the
+// requests in the second before the one that it refused. A refusal comes sooner
+// than the answers to those before it, so they are counted when the pause is over.
 func (p *pace) lower(now time.Time) {
-	passed, limit := float64(p.passed.lastSecond(now)), p.limit()
+	at := p.refusedAfter
+	if at.IsZero() {
+		return
+	}
+	p.refusedAfter = time.Time{}
+	passed, limit := float64(p.passed.inSecondBefore(at)), p.limit()
 	seen := caution * passed
 	switch {
-	case passed > 1.1*limit+1, now.Sub(p.toldAt) < time.Second:
+	case passed > 1.1*limit+1, at.Sub(p.toldAt) < time.Second:
 		return // of what was sent before the rate was kept to
 	case !math.IsInf(limit, 1) && p.good > 0 && limit > p.good: // more was tried
 		limit = max(p.good, limit*0.95)
@@ -236,34 +247,35 @@ func (p *pace) lower(now time.Time) {
 // jitter is for many who were told the same wait.
 func jitter(d time.Duration) time.Duration { return randomUpTo(d / 20) }
 
-// passes counts what passed, by twentieths of a second.
+// passes counts what passed, by when it was sent, in twentieths of a second.
 type passes struct {
-	counts [slots]int
+	counts [10 * slotsPerSecond]int
 	newest int64 // number of the slot that was counted in last
 }
 
-const slots = 20
+const slotsPerSecond = 20
 
-func (p *passes) add(now time.Time) {
-	p.advance(now)
-	p.counts[p.newest%slots]++
-}
+func slotOf(t time.Time) int64 { return t.UnixNano() / int64(time.Second/slotsPerSecond) }
 
-func (p *passes) lastSecond(now time.Time) int {
-	p.advance(now)
-	sum := 0
-	for _, n := range p.counts {
-		sum += n
+func (p *passes) add(sent time.Time) {
+	slot, kept := slotOf(sent), int64(len(p.counts))
+	if slot <= p.newest-kept {
+		return // too slow to tell anything of a rate
 	}
-	return sum
-}
-
-func (p *passes) advance(now time.Time) {
-	slot := now.UnixNano() / int64(time.Second/slots)
-	for i := max(p.newest+1, slot-slots+1); i <= slot; i++ {
-		p.counts[i%slots] = 0
+	for i := max(p.newest+1, slot-kept+1); i <= slot; i++ {
+		p.counts[i%kept] = 0
 	}
 	p.newest = max(p.newest, slot)
+	p.counts[slot%kept]++
+}
+
+func (p *passes) inSecondBefore(at time.Time) int {
+	last, kept := slotOf(at), int64(len(p.counts))
+	sum := 0
+	for i := max(last-slotsPerSecond+1, p.newest-kept+1); i <= min(last, p.newest); i++ {
+		sum += p.counts[i%kept]
+	}
+	return sum
 }
 
 // perSecondLimit reads X-RateLimit-Limit where it is about seconds: where
@@ -284,8 +296,9 @@ func perSecondLimit(header http.Header, now time.Time) float64 {
 	return limit
 }
 
-// isBurst tells whether a 429 is about one endpoint's burst rather than about
-// all that the tenant asks. The names of reasons vary (api-facts §4).
-func isBurst(header http.Header) bool {
-	return strings.Contains(strings.ToLower(header.Get("RateLimit-Reason")), "burst")
+// isAboutTenant tells whether a 429 names another reason than the burst of one
+// endpoint: a quota, that is. The names of reasons vary (api-facts §4).
+func isAboutTenant(header http.Header) bool {
+	reason := strings.ToLower(header.Get("RateLimit-Reason"))
+	return reason != "" && !strings.Contains(reason, "burst")
 }

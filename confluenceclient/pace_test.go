@@ -76,20 +76,41 @@ func TestRefusalsOfWhatWasUnderWayLowerARateOnce(t *testing.T) {
 	for _, leave := range passes {
 		p.settle(paceStart, leave, ending{refused: true, retryAfter: time.Second})
 	}
-	if got := p.limit(); got != 50 {
-		t.Errorf("after ten refusals at once: %.1f/s, want it halved once", got)
-	}
 	if p.ready(paceStart.Add(time.Second - 1)) {
 		t.Error("ready before the pause is over")
 	}
 	after := paceStart.Add(2 * time.Second)
-	first := p.take(after, true)
+	first := p.take(after, false)
 	if p.ready(after.Add(time.Second)) {
 		t.Error("a second one goes before it is known how the first ended")
 	}
 	p.settle(after, first, ending{refused: true, retryAfter: time.Second})
+	if got := p.limit(); got != 100 {
+		t.Errorf("the first one after the pause came too early: %.1f/s, want the same as before", got)
+	}
+	after = after.Add(2 * time.Second)
+	p.settle(after, p.take(after, false), ending{answered: true})
 	if got := p.limit(); got != 50 {
-		t.Errorf("after the first one came too early: %.1f/s, want the same", got)
+		t.Errorf("after ten refusals at once: %.1f/s, want it halved once", got)
+	}
+}
+
+func TestWhatPassesCountsHoweverLateItIsAnswered(t *testing.T) {
+	t.Parallel()
+	p := newPace(func(float64) {})
+	var passed []pass
+	for i := range 50 {
+		passed = append(passed, p.take(paceStart.Add(time.Duration(i)*time.Millisecond), true))
+	}
+	refusedAt := paceStart.Add(60 * time.Millisecond)
+	p.settle(refusedAt, p.take(refusedAt, true), ending{refused: true, retryAfter: time.Second})
+	for _, leave := range passed {
+		p.settle(leave.sent.Add(300*time.Millisecond), leave, ending{answered: true})
+	}
+	after := refusedAt.Add(2 * time.Second)
+	p.settle(after, p.take(after, true), ending{answered: true})
+	if got := p.limit(); got != caution*50 {
+		t.Errorf("limit = %.1f/s, want that of all 50 that passed", got)
 	}
 }
 
