@@ -24,14 +24,14 @@ func newStores(m *memory) *stores {
 		memory:   m,
 		states:   newStore(m, "page", func(k stateKey, p *Page) int { return len(k.id) + p.size() }),
 		bodies:   newStore(m, "page", func(k bodyKey, p *Page) int { return len(k.id) + p.size() }),
-		listings: newGathering[told[*Page]](),
+		listings: newGathering[told[*Page]](maxPagesAtOnce),
 		unlisted: newStore(m, "page", func(k unlistedKey, _ struct{}) int { return len(k.id) }),
 		titles:   newStore(m, "title", func(k titleKey, id string) int { return len(k.spaceID) + len(k.title) + len(id) }),
 		spaces:   newStore(m, "space", spaceSize).believedFor(maxSpaceAge),
 		children: newStore(m, "children", func(k childrenKey, p *ChildrenPage) int { return len(k.id) + len(k.cursor.Value) + p.size() }),
 		searches: newStore(m, "search", func(k searchKey, p *SearchPage) int { return len(k.cql) + len(k.cursor.Value) + p.size() }),
 		people:   newStore(m, "person", func(k personKey, name string) int { return len(k.account) + len(name) }),
-		names:    newGathering[string](),
+		names:    newGathering[string](maxUsersAtOnce),
 		files:    newStore(m, "file", filesSize).believedFor(maxFilesAge),
 	}
 	s.children.readBy = func(k childrenKey) *Operation { return k.op }
