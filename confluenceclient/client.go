@@ -13,7 +13,10 @@ import (
 	"strings"
 )
 
-// Client reads one Confluence site. Make it with New.
+// Client reads one Confluence site. Make it with New. It needs no closing: what it
+// does when no call is under way is the trial of a newer token, which ends by
+// itself within half a minute, and connections that nobody uses are closed after
+// a while.
 type Client struct {
 	cfg       Config
 	gateway   *url.URL // base of every API request, with /ex/confluence/{cloudId}

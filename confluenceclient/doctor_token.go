@@ -64,7 +64,7 @@ func (d *doctor) token(ctx context.Context) Finding {
 		f.Severity, f.Seen = Skipped, "not checked: the gateway did not get as far as the token"
 		return f
 	}
-	switch d.client.control(ctx, d.client.credential(), time.Now()) {
+	switch s, _ := d.client.control(ctx, d.client.credential(), time.Now()); s {
 	case alive:
 		d.alive = true
 		f.Severity, f.Seen = OK, "the gateway and Confluence accept the token"

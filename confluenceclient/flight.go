@@ -105,13 +105,22 @@ func (f *flights[K, V]) forget(key K, shared *flight[V]) {
 	}
 }
 
-// guarded turns a panic into an error with its stack: the read runs on a goroutine
-// of its own, where a panic would end the program.
+// panicked is the panic of a shared read. The text has its stack, and is for the
+// log alone.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+// guarded turns a panic into an error: the read runs on a goroutine of its own,
+// where a panic would end the program.
 func guarded[V any](ctx context.Context, read func(context.Context) (V, error)) (value V, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			trace.SpanFromContext(ctx).RecordError(fmt.Errorf("panic: %v", p), trace.WithStackTrace(true))
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = &panicked{value: p, stack: debug.Stack()}
 		}
 	}()
 	return read(ctx)

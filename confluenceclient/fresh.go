@@ -72,7 +72,8 @@ func share[K comparable, V any](ctx context.Context, f *flights[K, V], op *Opera
 		leads <- struct{}{}
 		return read(ctx)
 	})
-	if cause := CauseOf(err); err != nil && ctx.Err() != nil && (cause == "" || cause == CauseCancelled) {
+	var fault *panicked // which must reach the log also when nobody waits any more
+	if cause := CauseOf(err); err != nil && ctx.Err() != nil && (cause == "" && !errors.As(err, &fault) || cause == CauseCancelled) {
 		ended := classifyFailure(ctx, op, ctx.Err())
 		var read *Error // cancelled because nobody waited any more
 		if errors.As(err, &read) {

@@ -285,7 +285,25 @@ func TestAPanicWhileSharingIsAnError(t *testing.T) {
 		}
 		return reply(404, bareNotFound)
 	})
-	if _, err := client.Page(t.Context(), "1001", PageOptions{}); CauseOf(err) != CauseUnavailable {
+	_, err := client.Page(t.Context(), "1001", PageOptions{})
+	if fault, ok := errors.AsType[*panicked](err); CauseOf(err) != CauseUnavailable || !ok || fault.value != "a fault of ours" {
 		t.Errorf("a panic in the control read: %v", err)
+	}
+	if strings.Contains(err.Error(), "fault of ours") || strings.Contains(err.Error(), ".go:") {
+		t.Errorf("the text has the panic or its stack: %v", err)
+	}
+}
+
+func TestAPanicIsToldOfAlsoWhenNobodyWaitsAnyMore(t *testing.T) {
+	t.Parallel()
+	var f flights[string, int]
+	ctx, leave := context.WithCancel(t.Context())
+	_, _, err := share(ctx, &f, opGetPage, "key", func(shared context.Context) (int, error) {
+		leave()
+		<-shared.Done()
+		panic("a fault of ours")
+	})
+	if fault, ok := errors.AsType[*panicked](err); !ok || fault.value != "a fault of ours" || !strings.Contains(fault.Error(), "oauth_test.go:") {
+		t.Errorf("%v, want the panic with its stack", err)
 	}
 }

@@ -94,7 +94,7 @@ func (r *rotation) settle(candidate *credential, outcome standing) *TokenEvent {
 	if outcome == alive {
 		old := r.active.Load()
 		same := candidate.accountID() != "" && candidate.accountID() == old.accountID()
-		if same {
+		if same { // nobody has read it before this one is in use
 			candidate.identity = old.identity
 		}
 		r.active.Store(candidate)
@@ -196,9 +196,9 @@ func (c *Client) try(ctx context.Context, candidate *credential) standing {
 	if c.cfg.Credentials.checkSecret(candidate.secret) != nil {
 		return rejected
 	}
-	outcome := c.control(ctx, candidate, time.Now())
+	outcome, _ := c.control(ctx, candidate, time.Now())
 	if active := c.rotation.active.Load(); outcome == alive && active.accountID() == "" && active.standing() != rejected {
-		c.control(ctx, active, time.Now())
+		_, _ = c.control(ctx, active, time.Now())
 	}
 	return outcome
 }

@@ -18,7 +18,8 @@ const controlTimeout = 10 * time.Second
 // a 403 is the account's only after one has shown that the token does.
 func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 	e := f.Error
-	switch c.control(ctx, call.cred, call.sent) {
+	s, err := c.control(ctx, call.cred, call.sent)
+	switch s {
 	case alive:
 		if e.Cause == CauseForbidden { // of this one thing, then, or of this kind of call
 			e.Message = "Confluence refuses this to the token's account, though the token works"
@@ -37,7 +38,7 @@ func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 			e = classifyFailure(ctx, e.Op, ctx.Err())
 			break
 		}
-		e.Cause, e.RetryAfter = CauseUnavailable, time.Second
+		e.Cause, e.RetryAfter, e.Err = CauseUnavailable, time.Second, err
 		e.Message = "Confluence refused without saying why, and the read that tells a dead token from an absent page failed too"
 	}
 	return &failure{Error: e}
@@ -45,10 +46,11 @@ func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 
 // control tells how the credential fares, for a request that was sent with it at
 // asked: by what is known, or else by reading the current user. Failures at the
-// same time share one read, and it outlives a caller that gives up.
-func (c *Client) control(ctx context.Context, cred *credential, asked time.Time) standing {
+// same time share one read, and it outlives a caller that gives up. An error is a
+// fault of ours, or the end of ctx; nothing is known then.
+func (c *Client) control(ctx context.Context, cred *credential, asked time.Time) (standing, error) {
 	if s, ok := cred.known(asked); ok {
-		return s
+		return s, nil
 	}
 	s, err := c.controls.do(ctx, cred, func(ctx context.Context) (standing, error) {
 		begun := time.Now()
@@ -59,9 +61,9 @@ func (c *Client) control(ctx context.Context, cred *credential, asked time.Time)
 		return s, nil
 	})
 	if err != nil {
-		return unknown
+		return unknown, err
 	}
-	return s
+	return s, nil
 }
 
 func (c *Client) readStanding(ctx context.Context, cred *credential) standing {
