@@ -47,6 +47,7 @@ const (
 
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, call := req.Context(), callFrom(req.Context())
+	r.budget.read()
 	delays := newDelays()
 	var last *http.Response // the latest answer
 	tried := map[string]bool{}
@@ -57,9 +58,6 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		reason := reasonToRepeat(ctx, call, resp, err)
 		if reason == "" {
-			if err == nil {
-				r.budget.succeeded()
-			}
 			return resp, err
 		}
 		wait := waitOf(resp, err)
@@ -92,7 +90,7 @@ func (r *retry) allowed(ctx context.Context, call *call, reason string, wait tim
 	if call.attempt >= maxAttempts || wait > maxSleep || !fits(ctx, wait) {
 		return false
 	}
-	if reason != retryRateLimited && !r.budget.failed() {
+	if reason != retryRateLimited && !r.budget.take() {
 		return false
 	}
 	r.meters.retry(ctx, reason)

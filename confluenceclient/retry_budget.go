@@ -3,32 +3,38 @@ package confluenceclient
 import "sync"
 
 // retryBudget keeps retries of a whole process from making an upstream that is
-// down harder to get up: every failure takes a token, every success gives a tenth
-// of one back, and below half there are no retries. After gRPC's retry throttling
-// (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). Refusals
-// for the rate are not counted: the pause after them sees to it.
+// down harder to get up: each read puts a fifth of a retry aside, a retry takes
+// one, and what is put aside has a bound. So at most a fifth more is sent for
+// failures, whatever part of the requests fails. After Finagle's retry budget
+// (https://twitter.github.io/finagle/guide/Clients.html#retries); gRPC's throttling
+// stops all retries where more than one request in eleven fails. Refusals for the
+// rate take nothing: the pause after them sees to it.
 type retryBudget struct {
-	mu     sync.Mutex
-	tokens float64
+	mu      sync.Mutex
+	retries float64
 }
 
 const (
-	mostRetryTokens = 100
-	tokensBySuccess = 0.1
+	mostRetries    = 50
+	retriesPerRead = 0.2
 )
 
-func newRetryBudget() retryBudget { return retryBudget{tokens: mostRetryTokens} }
+func newRetryBudget() retryBudget { return retryBudget{retries: mostRetries} }
 
-// failed counts a failure and tells whether it may be followed by a retry.
-func (b *retryBudget) failed() bool {
+// read counts one read, however often it will be tried.
+func (b *retryBudget) read() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tokens = max(0, b.tokens-1)
-	return b.tokens > mostRetryTokens/2
+	b.retries = min(mostRetries, b.retries+retriesPerRead)
 }
 
-func (b *retryBudget) succeeded() {
+// take takes one retry, and tells whether there was one.
+func (b *retryBudget) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tokens = min(mostRetryTokens, b.tokens+tokensBySuccess)
+	if b.retries < 1 {
+		return false
+	}
+	b.retries--
+	return true
 }
