@@ -167,6 +167,9 @@ func (c *Client) ask(ctx context.Context, call *call, ids pathIDs, query url.Val
 		closeBody(resp)
 	}
 	if failure.ambiguous {
+		if c.wasThere(call, ids) {
+			call.cred.doubt()
+		}
 		failure = c.verdict(ctx, call, failure)
 	}
 	if failure.Cause == CauseMisrouted {

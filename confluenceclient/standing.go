@@ -45,6 +45,15 @@ func (cred *credential) known(asked time.Time) (standing, bool) {
 	return unknown, false
 }
 
+// doubt makes the next refusal wait for a control read of its own.
+func (cred *credential) doubt() {
+	cred.mu.Lock()
+	defer cred.mu.Unlock()
+	if cred.verdict == alive {
+		cred.verdict, cred.verdictEnds = unknown, time.Time{}
+	}
+}
+
 // standing is the newest sign of life or death.
 func (cred *credential) standing() standing {
 	cred.mu.Lock()

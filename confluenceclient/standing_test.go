@@ -194,3 +194,27 @@ func TestABusyBrokerNeedsNoControlReads(t *testing.T) {
 		}
 	})
 }
+
+func TestARevokedTokenMakesNoKnownPageAbsent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		site, client, _ := newTokenSite(t, map[string]string{"old": "a"})
+		if err := readAs(t, client, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := absentPage(t, client, 1); CauseOf(err) != CauseNotFound || len(site.controls) != 1 {
+			t.Fatalf("%v after %d control reads", err, len(site.controls))
+		}
+		accounts := site.accounts
+		site.change(func() { site.accounts = nil })
+		time.Sleep(time.Second)
+		if err := readAs(t, client, 0); CauseOf(err) != CauseTokenRejected {
+			t.Errorf("a page that was there a second ago: %v, want %s", err, CauseTokenRejected)
+		}
+		site.change(func() { site.accounts = accounts })
+		time.Sleep(verdictAge)
+		if err := readAs(t, client, time.Hour); err != nil {
+			t.Errorf("the page with a token that works again: %v", err)
+		}
+	})
+}

@@ -44,6 +44,18 @@ func (c *Client) verdict(ctx context.Context, call *call, f *failure) *failure {
 	return &failure{Error: e}
 }
 
+// wasThere tells whether a page that a request does not find was there before.
+// Pages are rarely deleted, so it takes a control read of its own to believe that:
+// what an earlier one has shown would let a token that was revoked since turn all
+// known pages into absent ones.
+func (c *Client) wasThere(call *call, ids pathIDs) bool {
+	if call.op != opGetPage {
+		return false
+	}
+	state, ok := c.states.known(stateKey{call.cred.identity, ids["id"]})
+	return ok && state.value != nil
+}
+
 // control tells how the credential fares, for a request that was sent with it at
 // asked: by what is known, or else by reading the current user. Failures at the
 // same time share one read, and it outlives a caller that gives up. An error is a
