@@ -100,7 +100,7 @@ func (c *Client) observeToken() error {
 	if err != nil {
 		return err
 	}
-	usable, err := meter.Int64ObservableGauge("confluence_broker.token.usable", metric.WithUnit("1"),
+	usable, err := meter.Int64ObservableGauge("confluence_broker.token.usable",
 		metric.WithDescription("0 when Confluence has refused the token in use, or its account, since it last accepted it; otherwise 1."))
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 
 // newAdmin serves operators over HTTP. It shows no secret, but it is not meant
 // for callers: pprof costs time, and metrics tell who calls what.
-func newAdmin(registry *prometheus.Registry, ready *atomic.Bool, upstream func() confluenceclient.Status) *http.Server {
+func newAdmin(registry *prometheus.Registry, ready *atomic.Bool, upstream func() confluenceclient.Status, token func() confluenceclient.TokenStatus) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
@@ -29,6 +29,7 @@ func newAdmin(registry *prometheus.Registry, ready *atomic.Bool, upstream func()
 			return
 		}
 		fmt.Fprintln(w, "ready")
+		describeToken(w, token())
 		describe(w, upstream())
 	})
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -37,6 +38,19 @@ func newAdmin(registry *prometheus.Registry, ready *atomic.Bool, upstream func()
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	// Writing has no limit: a profile takes as long as it is asked to.
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+// describeToken says, for people, what is wrong with the token.
+func describeToken(w io.Writer, token confluenceclient.TokenStatus) {
+	if token.Standing == "rejected" || token.Standing == "no access" {
+		fmt.Fprintf(w, "the token: %s, as Confluence said at %s\n", token.Standing, token.SeenAt.UTC().Format(time.RFC3339))
+	}
+	if token.Candidate != "" {
+		fmt.Fprintf(w, "a newer token is not in use: %s\n", token.Candidate)
+	}
+	if !token.AccessUntil.IsZero() && time.Now().After(token.AccessUntil) {
+		fmt.Fprintf(w, "the OAuth access token ended at %s and could not be renewed\n", token.AccessUntil.UTC().Format(time.RFC3339))
+	}
 }
 
 // describe says, for people, what Confluence does not serve at the moment.

@@ -32,7 +32,7 @@ func runBroker(ctx context.Context, c config, tel *telemetry, log *slog.Logger, 
 	}
 	var ready atomic.Bool
 	ready.Store(true)
-	adminServer := newAdmin(tel.registry, &ready, client.Status)
+	adminServer := newAdmin(tel.registry, &ready, client.Status, client.TokenStatus)
 	adminServer.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 
 	group.Go(func() error { return server.Serve(limitConnections(calls, c, log)) })

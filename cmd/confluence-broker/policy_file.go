@@ -91,7 +91,7 @@ func (f *policyFile) measure(meters metric.MeterProvider) error {
 	meter := meters.Meter("github.com/confluence-broker/confluence-broker/cmd/confluence-broker")
 	loaded, loadedErr := meter.Int64ObservableGauge("confluence_broker.policy.loaded", metric.WithUnit("s"),
 		metric.WithDescription("When the policy file was last read and found good, in Unix time."))
-	refused, refusedErr := meter.Int64ObservableGauge("confluence_broker.policy.refused", metric.WithUnit("1"),
+	refused, refusedErr := meter.Int64ObservableGauge("confluence_broker.policy.refused",
 		metric.WithDescription("1 while the policy file has faults and the policy before is in use, else 0."))
 	if err := errors.Join(loadedErr, refusedErr); err != nil {
 		return err
