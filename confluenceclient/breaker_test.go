@@ -193,7 +193,7 @@ func (s *slowWire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func TestRetriesAreAtMostAFifthOfWhatIsRead(t *testing.T) {
 	t.Parallel()
-	budget := newRetryBudget()
+	budget := newRetryBudget(func(float64) {})
 	allowed := 0
 	for range 1000 { // and every read fails
 		budget.read()

@@ -20,6 +20,7 @@ type limitMeters struct {
 	rates       metric.Float64Gauge
 	breakers    metric.Int64Gauge
 	retries     metric.Int64Counter
+	aside       metric.Float64Gauge
 	refusals    metric.Int64Counter
 
 	byClass [2]metric.MeasurementOption
@@ -28,7 +29,7 @@ type limitMeters struct {
 func newLimitMeters(meters metric.MeterProvider) (*limitMeters, error) {
 	meter := meters.Meter(scopeName)
 	m := &limitMeters{}
-	problems := make([]error, 8)
+	problems := make([]error, 9)
 	m.waits, problems[0] = meter.Float64Histogram("confluence_broker.upstream.wait.duration", metric.WithUnit("s"),
 		metric.WithDescription("Time that requests waited for their turn, refused ones included, by class of caller."),
 		metric.WithExplicitBucketBoundaries(0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120))
@@ -46,6 +47,8 @@ func newLimitMeters(meters metric.MeterProvider) (*limitMeters, error) {
 		metric.WithDescription("Requests sent again, by reason."))
 	m.refusals, problems[7] = meter.Int64Counter("confluence_broker.upstream.refusals", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that were refused rather than sent, by reason."))
+	m.aside, problems[8] = meter.Float64Gauge("confluence_broker.upstream.retries.left", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that may be sent again for failures before reads have put more of them aside; below 1 none is."))
 	for class, name := range classNames {
 		m.byClass[class] = metric.WithAttributeSet(attribute.NewSet(attribute.String("confluence_broker.class", name)))
 	}
@@ -76,6 +79,8 @@ func (m *limitMeters) concurrency(limit float64) {
 func (m *limitMeters) retry(ctx context.Context, reason string) {
 	m.retries.Add(ctx, 1, because(reason))
 }
+
+func (m *limitMeters) retriesLeft(n float64) { m.aside.Record(context.Background(), n) }
 
 // rate returns what reports the rate of an operation, or of the tenant.
 func (m *limitMeters) rate(of string) func(float64) {

@@ -43,7 +43,7 @@ func TestOperatorsSeeTheBudget(t *testing.T) {
 				}
 			}
 		}
-		for _, name := range []string{"wait.duration", "waiting", "in_flight", "concurrency.limit", "breaker.state", "retries", "refusals"} {
+		for _, name := range []string{"wait.duration", "waiting", "in_flight", "concurrency.limit", "breaker.state", "retries", "retries.left", "refusals"} {
 			if !seen["confluence_broker.upstream."+name] {
 				t.Errorf("no metric %s among %v", name, slices.Sorted(maps.Keys(seen)))
 			}

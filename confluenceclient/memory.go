@@ -54,18 +54,20 @@ func newMemory(maxBytes int64, meters metric.MeterProvider) (*memory, error) {
 }
 
 func (m *memory) measure(meter metric.Meter) (err error) {
+	// Package service counts into a counter of this name too: the names of its
+	// caches are others, or Prometheus would refuse both.
 	m.lookups, err = meter.Int64Counter("confluence_broker.cache.lookups",
 		metric.WithUnit("{lookup}"), metric.WithDescription("Answers by the cache they were looked for in and where they came from."))
 	if err != nil || m.entries == nil {
 		return err
 	}
 	size, err := meter.Int64ObservableUpDownCounter("confluence_broker.cache.size",
-		metric.WithUnit("By"), metric.WithDescription("Memory that cached answers of Confluence take."))
+		metric.WithUnit("By"), metric.WithDescription("Memory that cached answers of Confluence take; Markdown and text made of them are not in it."))
 	if err != nil {
 		return err
 	}
 	count, err := meter.Int64ObservableUpDownCounter("confluence_broker.cache.entries",
-		metric.WithUnit("{entry}"), metric.WithDescription("Cached answers of Confluence."))
+		metric.WithUnit("{entry}"), metric.WithDescription("Cached answers of Confluence; Markdown and text made of them are not among them."))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import "sync"
 // stops all retries where more than one request in eleven fails. Refusals for the
 // rate take nothing: the pause after them sees to it.
 type retryBudget struct {
+	report func(float64) // of what is put aside
+
 	mu      sync.Mutex
 	retries float64
 }
@@ -19,13 +21,17 @@ const (
 	retriesPerRead = 0.2
 )
 
-func newRetryBudget() retryBudget { return retryBudget{retries: mostRetries} }
+func newRetryBudget(report func(float64)) retryBudget {
+	report(mostRetries)
+	return retryBudget{report: report, retries: mostRetries}
+}
 
 // read counts one read, however often it will be tried.
 func (b *retryBudget) read() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.retries = min(mostRetries, b.retries+retriesPerRead)
+	b.report(b.retries)
 }
 
 // take takes one retry, and tells whether there was one.
@@ -36,5 +42,6 @@ func (b *retryBudget) take() bool {
 		return false
 	}
 	b.retries--
+	b.report(b.retries)
 	return true
 }

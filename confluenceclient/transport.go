@@ -36,7 +36,7 @@ func newTransport(cfg Config, gateway *url.URL) (*retry, error) {
 		return nil, err
 	}
 	sending := newBreakers(traced.around(newAuth(transport, traced.around(transport), cfg, gateway)), meters)
-	return &retry{next: newLimit(sending, sending, meters), budget: newRetryBudget(), meters: meters}, nil
+	return &retry{next: newLimit(sending, sending, meters), budget: newRetryBudget(meters.retriesLeft), meters: meters}, nil
 }
 
 func tracerProvider(cfg Config) trace.TracerProvider {
