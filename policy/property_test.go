@@ -34,8 +34,13 @@ func (m model) yaml() string {
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
 	}
-	return fmt.Sprintf("callers: [{name: a, spaces: %s, except: {spaces: %s, labels: %s, subtrees: %s, restricted: %t}}]",
-		list(m.spaces), list(m.exceptSpaces), list(m.labels), list(m.subtrees), m.restricted)
+	except := fmt.Sprintf("restricted: %t", m.restricted)
+	for name, rules := range map[string][]string{"spaces": m.exceptSpaces, "labels": m.labels, "subtrees": m.subtrees} {
+		if len(rules) > 0 { // empty lists are refused
+			except += ", " + name + ": " + list(rules)
+		}
+	}
+	return fmt.Sprintf("callers: [{name: a, spaces: %s, except: {%s}}]", list(m.spaces), except)
 }
 
 // allows is the reference: every rule is tried, patterns as regular expressions

@@ -156,8 +156,21 @@ func (r *reader) list(node ast.Node, what string, each func(ast.Node)) {
 		r.fail(at(node), "%s is a list: [ONE, TWO], or a line with a dash for each", what)
 		return
 	}
+	if len(sequence.Values) == 0 {
+		r.empty(node, what)
+	}
 	for _, item := range sequence.Values {
 		each(item)
+	}
+}
+
+// empty refuses lists that do nothing where they are empty, and look as if they
+// did something: a caller known by nothing, an exception of nothing. Lists of what
+// is allowed may be empty: they allow nothing.
+func (r *reader) empty(node ast.Node, what string) {
+	switch what {
+	case "keys", "uris", "dns", "subjects", "jwt", "except spaces", "except labels", "except subtrees":
+		r.fail(at(node), "%s is empty and does nothing; leave it out, or say what it should hold", what)
 	}
 }
 
