@@ -13,6 +13,12 @@
 // Confluence's terms: Confluence answers 404 for a revoked token and 401 for a
 // missing scope, and verdict.go finds out which it was.
 //
+// Locks are taken in one order, and none is held while anything is waited for:
+// the company of a shared read, the companies of the reads within it, the limit,
+// and then a flight, whose deadline the limit looks at. The table of flights comes
+// before its flights, and a flight before that of the read around it. The rotation
+// comes before a credential. A gathering holds its lock alone.
+//
 // A Client is safe for concurrent use. It never writes to Confluence: the
 // innermost layer refuses any method but GET.
 package confluenceclient

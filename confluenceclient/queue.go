@@ -20,8 +20,9 @@ type line struct {
 	arrived int64
 }
 
-// account is one caller in a line. It stays for a while after its last place has
-// gone, or a caller that asks one thing at a time would always be in front.
+// account is one caller in a line. While others wait it outlives its last place,
+// until it would be its turn: or a caller that asks one thing at a time would always
+// be in front.
 type account struct {
 	name    string
 	weight  float64

@@ -43,22 +43,30 @@ func TestCallersAreServedByWeight(t *testing.T) {
 
 func TestWhoAsksOneThingAtATimeIsNotAlwaysInFront(t *testing.T) {
 	t.Parallel()
-	var l line
-	for range 100 {
-		l.enter(&ticket{}, Caller{Name: "patient"}, false)
-	}
-	one, served := l.enter(&ticket{}, Caller{Name: "quick"}, false), map[string]int{}
-	for range 100 {
-		p := l.next()
-		l.charge(p)
-		l.leave(p)
-		served[p.account.name]++
-		if p == one { // comes back at once
-			one = l.enter(&ticket{}, Caller{Name: "quick"}, false)
+	for _, weight := range []int{1, 3} {
+		for _, waiting := range []int{1, 100} {
+			var l line
+			patient, quick := Caller{Name: "patient"}, Caller{Name: "quick", Weight: weight}
+			for range waiting {
+				l.enter(&ticket{}, patient, false)
+			}
+			l.enter(&ticket{}, quick, false)
+			served := map[string]int{}
+			for range 1000 {
+				p := l.next()
+				l.charge(p)
+				if p.account.name == patient.Name { // which always waits
+					l.enter(&ticket{}, patient, false)
+				}
+				l.leave(p)
+				if served[p.account.name]++; p.account.name == quick.Name { // comes back at once
+					l.enter(&ticket{}, quick, false)
+				}
+			}
+			if want := 1000 * weight / (1 + weight); math.Abs(float64(served[quick.Name]-want)) > 2 {
+				t.Errorf("weight %d, %d waiting: served %v, want quick %d times", weight, waiting, served, want)
+			}
 		}
-	}
-	if math.Abs(float64(served["quick"]-50)) > 1 {
-		t.Errorf("served %v, want half each", served)
 	}
 }
 
