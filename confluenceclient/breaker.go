@@ -1,7 +1,6 @@
 package confluenceclient
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -24,8 +23,8 @@ const (
 	breakTime = 2 * time.Second
 )
 
-// breakers send nothing for an operation that fails: connections that break and
-// statuses from 500 on, except 501. They stay apart, so that a broken search does
+// breakers send nothing for an operation that fails: connections that break,
+// answers that do not come, and statuses from 500 on, except 501. They stay apart, so that a broken search does
 // not close pages. One request goes through every two seconds, until one
 // succeeds. The layer is inside of limit: what waits has not been sent, and must
 // not hold the one place of a probe.
@@ -66,13 +65,13 @@ func (b *breakers) RoundTrip(req *http.Request) (*http.Response, error) {
 	outcome := errNothing
 	defer func() { done(outcome) }() // also after a panic, or a probe's place would be lost
 	call.attempt++
+	since := time.Now()
 	resp, err := b.next.RoundTrip(req)
-	outcome = outcomeOf(ctx, resp, err)
+	outcome = outcomeOf(endingOf(ctx, resp, err, since, time.Now()), err)
 	return resp, err
 }
 
-func outcomeOf(ctx context.Context, resp *http.Response, err error) error {
-	end := endingOf(ctx, resp, err, time.Time{})
+func outcomeOf(end ending, err error) error {
 	switch {
 	case end.failed:
 		return errFailed

@@ -207,3 +207,51 @@ func TestRetriesAreAtMostAFifthOfWhatIsRead(t *testing.T) {
 		t.Errorf("%d retries of 1000 reads, want %v", allowed, most)
 	}
 }
+
+func TestAnUpstreamThatOnlyHangsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		patient time.Duration
+		want    string
+	}{
+		{"for callers with less time than the client", 8 * time.Second, "open"},
+		{"unless they hardly wait", 50 * time.Millisecond, "closed"},
+		{"unless they have less time than a slow answer takes", hungAfter - time.Millisecond, "closed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, _ := newTestClient(t, nil, func(c *Config) { c.Transport = hanging{} })
+				before := client.Status().Concurrency
+				var calls sync.WaitGroup
+				for range 15 { // one more would wait for its turn
+					calls.Go(func() {
+						ctx, leave := context.WithTimeout(t.Context(), tt.patient)
+						defer leave()
+						if err := ask(ctx, client, opSearch); !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("%v, want the end of the caller's time", err)
+						}
+					})
+					time.Sleep(100 * time.Millisecond)
+				}
+				time.Sleep(tt.patient - 300*time.Millisecond) // all but some have left
+				synctest.Wait()
+				state, fewer := stateOf(client, opSearch), client.Status().Concurrency < before
+				if state != tt.want || fewer != (tt.want == "open") {
+					t.Errorf("breaker %s, window smaller: %v; want %s", state, fewer, tt.want)
+				}
+				calls.Wait()
+			})
+		})
+	}
+}
+
+// hanging is an upstream that never answers.
+type hanging struct{}
+
+func (hanging) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}

@@ -84,7 +84,7 @@ func (l *limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	var end ending // of a panic: nothing learnt
 	defer func() { l.settle(leave, end) }()
 	resp, err := l.next.RoundTrip(req)
-	end = endingOf(ctx, resp, err, time.Now())
+	end = endingOf(ctx, resp, err, leave.since, time.Now())
 	return resp, err
 }
 

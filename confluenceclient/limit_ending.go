@@ -14,17 +14,23 @@ type ending struct {
 	refused    bool // 429
 	ofTenant   bool // the 429 is about all that the tenant asks
 	noReason   bool // the 429 does not say what it is about
-	failed     bool // connection failure, or 5xx except 501
+	failed     bool // connection failure, no answer for long, or 5xx except 501
 	overload   bool // more at a time is too much
 	retryAfter time.Duration
 	perSecond  float64
 }
 
-func endingOf(ctx context.Context, resp *http.Response, err error, now time.Time) ending {
+// hungAfter is how long an answer may not have begun before whoever leaves then
+// has left a failure behind: an upstream that only hangs would never be seen to
+// fail by callers that have less time than the client itself.
+const hungAfter = 5 * time.Second
+
+// endingOf reads the end of what was sent at since.
+func endingOf(ctx context.Context, resp *http.Response, err error, since, now time.Time) ending {
 	if err != nil {
 		// An *Error is no connection's: it comes from a layer of ours, which sent
 		// nothing.
-		broken := ctx.Err() == nil && CauseOf(err) == ""
+		broken := CauseOf(err) == "" && (ctx.Err() == nil || now.Sub(since) >= hungAfter)
 		return ending{failed: broken, overload: broken && isBrokenConnection(err)}
 	}
 	status := resp.StatusCode
