@@ -294,10 +294,10 @@ func fact[V any](c *Client, op *Operation, id string, maxAge time.Duration, read
 	if value, ok := known[V](c, op, id, maxAge); ok {
 		return value, nil
 	}
-	asked := time.Now()
+	asked, identity := time.Now(), c.identity() // another account may take over meanwhile
 	value, err := read()
 	if err == nil {
-		c.places.put(placeKey{identity: c.identity(), fact: op, id: id}, any(value), asked)
+		c.places.put(placeKey{identity: identity, fact: op, id: id}, any(value), asked)
 	}
 	return value, err
 }
