@@ -30,11 +30,16 @@ func (v *violations) ages(req agedRequest) {
 }
 
 // tolerance is how old the answer to req may be; standard where it leaves that
-// open.
-func tolerance(req agedRequest, standard time.Duration) confluenceclient.Tolerance {
+// open. Where something is hidden from the caller it has a bound: content says
+// where it lies, and by that it is decided whether it may be read. Callers must
+// not choose how long a page that was moved out of their reach goes on to be shown.
+func (s *service) tolerance(ctx context.Context, req agedRequest, standard time.Duration) confluenceclient.Tolerance {
 	want := confluenceclient.Tolerance{MaxAge: standard, MaxStale: req.GetMaxStale().AsDuration()}
 	if age := req.GetMaxAge(); age != nil {
 		want.MaxAge = age.AsDuration()
+	}
+	if !readerOf(ctx).seesAll() {
+		want.MaxAge, want.MaxStale = min(want.MaxAge, s.maxAge), min(want.MaxStale, maxYesAge)
 	}
 	return want
 }

@@ -13,7 +13,7 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err != nil {
 		return nil, err
 	}
-	want := tolerance(req, s.maxAge)
+	want := s.tolerance(ctx, req, s.maxAge)
 	format := req.GetBodyFormat()
 	if format == brokerv1.BodyFormat_BODY_FORMAT_UNSPECIFIED {
 		format = brokerv1.BodyFormat_BODY_FORMAT_STORAGE

@@ -21,6 +21,7 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 	if err != nil {
 		return nil, err
 	}
+	ask.Tolerance = s.tolerance(ctx, req, min(s.maxAge, maxListingAge))
 	parent, err := s.mayRead(ctx, ask.ParentType, ask.ParentID, s.maxAge)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (s *service) checkListChildren(req *brokerv1.ListChildrenRequest, binding [
 	}
 	ask := confluenceclient.ChildrenRequest{
 		ParentType: contentTypes[parent], ParentID: req.GetParentId(),
-		Limit: v.pageSize(req.GetPageSize(), standardChildren, maxChildren), Tolerance: tolerance(req, min(s.maxAge, maxListingAge)),
+		Limit: v.pageSize(req.GetPageSize(), standardChildren, maxChildren),
 	}
 	if !slices.Contains([]confluenceclient.ContentType{
 		confluenceclient.TypePage, confluenceclient.TypeFolder, confluenceclient.TypeWhiteboard,

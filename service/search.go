@@ -37,7 +37,7 @@ func (s *service) Search(ctx context.Context, req *brokerv1.SearchRequest) (*bro
 	if findsNothing {
 		return &brokerv1.SearchResponse{}, nil
 	}
-	ask.CQL = q.String()
+	ask.CQL, ask.Tolerance = q.String(), s.tolerance(ctx, req, min(s.maxAge, maxListingAge))
 	noteAsked(ctx, ask.Tolerance)
 	return s.search(ctx, req, ask, binding)
 }
@@ -110,9 +110,8 @@ func (s *service) checkSearch(req *brokerv1.SearchRequest, binding []byte) (quer
 	}
 	v.ages(req)
 	ask := confluenceclient.SearchRequest{
-		Tolerance: tolerance(req, min(s.maxAge, maxListingAge)),
-		Limit:     v.pageSize(req.GetPageSize(), standardResults, maxResults),
-		Cursor:    s.pageToken(&v, req.GetPageToken(), binding),
+		Limit:  v.pageSize(req.GetPageSize(), standardResults, maxResults),
+		Cursor: s.pageToken(&v, req.GetPageToken(), binding),
 	}
 	return q, ask, v.err()
 }
