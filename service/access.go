@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 // Content that is hidden from a caller must look absent to it: in the status
@@ -32,7 +33,7 @@ func (s *service) mayRead(ctx context.Context, kind confluenceclient.ContentType
 	}
 	q := r.question(kind, id)
 	if s.verdicts.saidNo(q, maxAge) {
-		return confluenceclient.Place{}, s.denied(ctx, kind, id)
+		return confluenceclient.Place{}, s.denied(ctx, q, kind, id)
 	}
 	return s.decide(ctx, q, kind, id, maxAge)
 }
@@ -43,14 +44,14 @@ func (s *service) decide(ctx context.Context, q question, kind confluenceclient.
 	r, asked := readerOf(ctx), time.Now()
 	place, err := s.findPlace(ctx, q, kind, id, maxAge)
 	if confluenceclient.CauseOf(err) == confluenceclient.CauseNotFound {
-		s.verdicts.keep(q, false, asked)
-		return confluenceclient.Place{}, s.denied(ctx, kind, id)
+		s.verdicts.keep(q, policy.Decision{}, "", asked)
+		return confluenceclient.Place{}, s.denied(ctx, q, kind, id)
 	}
 	if err != nil {
 		return confluenceclient.Place{}, err
 	}
 	decision := r.at(id, place)
-	s.verdicts.keep(q, decision.Allowed, asked)
+	s.verdicts.keep(q, decision, place.SpaceKey, asked)
 	if !decision.Allowed {
 		s.audit.note(ctx, kind, id, place.SpaceKey, decision)
 		return confluenceclient.Place{}, absent(kind)
@@ -108,9 +109,14 @@ func (s *service) askForNothing(ctx context.Context) error {
 	return err // a refusal of the token, say, that hidden content would meet too
 }
 
-// denied is the failure for what is not there, or was not a moment ago.
-func (s *service) denied(ctx context.Context, kind confluenceclient.ContentType, id string) error {
-	s.audit.absent(ctx, kind, id)
+// denied is the failure for what q was told before, or just now, not to be there.
+// The audit hears again why.
+func (s *service) denied(ctx context.Context, q question, kind confluenceclient.ContentType, id string) error {
+	if last := s.verdicts.last(q); last.decision.Rule != "" {
+		s.audit.note(ctx, kind, id, last.space, last.decision)
+	} else {
+		s.audit.absent(ctx, kind, id)
+	}
 	return absent(kind)
 }
 

@@ -32,6 +32,7 @@ func (s *service) Diagnose(ctx context.Context, _ *brokerv1.DiagnoseRequest) (*b
 	if s.diagnosis.run == nil {
 		return nil, &failure{cause: causeNotImplemented, message: "this broker was started without checks to run"}
 	}
+	s.audit.call(ctx, outcomeAllowed, readerOf(ctx).rules.Method("Diagnose").Rule)
 	return s.diagnosis.get(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 // findAttachment describes an attachment that the caller may read. It is as
@@ -21,7 +22,7 @@ func (s *service) findAttachment(ctx context.Context, id string, version int32) 
 	}
 	q := r.question(confluenceclient.TypeAttachment, id)
 	if s.verdicts.saidNo(q, s.maxAge) {
-		return nil, s.denied(ctx, confluenceclient.TypeAttachment, id)
+		return nil, s.denied(ctx, q, confluenceclient.TypeAttachment, id)
 	}
 	asked := time.Now()
 	attachment, err := s.client.Attachment(ctx, id, 0) // where it is now decides
@@ -29,8 +30,8 @@ func (s *service) findAttachment(ctx context.Context, id string, version int32) 
 		if err := s.askForNothing(ctx); err != nil {
 			return nil, err
 		}
-		s.verdicts.keep(q, false, asked)
-		return nil, s.denied(ctx, confluenceclient.TypeAttachment, id)
+		s.verdicts.keep(q, policy.Decision{}, "", asked)
+		return nil, s.denied(ctx, q, confluenceclient.TypeAttachment, id)
 	}
 	if err != nil {
 		return nil, err
@@ -40,11 +41,10 @@ func (s *service) findAttachment(ctx context.Context, id string, version int32) 
 	if err != nil {
 		return nil, err
 	}
-	s.verdicts.keep(q, show, asked)
+	s.verdicts.keep(q, r.at(on, place), place.SpaceKey, asked)
 	if !show {
 		return nil, absent(confluenceclient.TypeAttachment)
 	}
-	s.audit.note(ctx, confluenceclient.TypeAttachment, id, place.SpaceKey, r.at(on, place))
 	if version != 0 && version != attachment.Version.Number {
 		return s.client.Attachment(ctx, id, version)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 // findPage returns the id of the page at an address, if the caller may read it as
@@ -35,7 +36,7 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 	}
 	q := question{caller: r.rules, about: "title " + strings.ToLower(address.SpaceKey+" "+address.Title)}
 	if s.verdicts.saidNo(q, want.MaxAge) {
-		return "", s.denied(ctx, confluenceclient.TypePage, "")
+		return "", s.denied(ctx, q, confluenceclient.TypePage, "")
 	}
 	asked := time.Now()
 	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{MaxStale: want.MaxStale})
@@ -43,8 +44,8 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 		if err := s.askForNothing(ctx); err != nil {
 			return "", err
 		}
-		s.verdicts.keep(q, false, asked)
-		return "", s.denied(ctx, confluenceclient.TypePage, "")
+		s.verdicts.keep(q, policy.Decision{}, "", asked)
+		return "", s.denied(ctx, q, confluenceclient.TypePage, "")
 	}
 	if err != nil || r.needs() == (confluenceclient.Facts{}) {
 		return id, err // it lies in the space, which is allowed

@@ -32,8 +32,9 @@ type question struct {
 }
 
 type verdict struct {
-	yes   bool
-	asked time.Time
+	decision policy.Decision // without a rule: there was nothing to decide about
+	space    string
+	asked    time.Time
 }
 
 func newVerdicts() verdicts {
@@ -44,18 +45,26 @@ func newVerdicts() verdicts {
 // thing.
 func (v verdicts) saidNo(q question, maxAge time.Duration) bool {
 	last, ok := v.entries.GetIfPresent(q)
-	return ok && !last.yes && maxAge > 0 && time.Since(last.asked) <= min(maxAge, maxNoAge)
+	return ok && !last.decision.Allowed && maxAge > 0 && time.Since(last.asked) <= min(maxAge, maxNoAge)
 }
 
 // saidYes tells whether the caller has seen it not long ago.
 func (v verdicts) saidYes(q question) bool {
 	last, ok := v.entries.GetIfPresent(q)
-	return ok && last.yes && time.Since(last.asked) <= maxYesAge
+	return ok && last.decision.Allowed && time.Since(last.asked) <= maxYesAge
 }
 
-func (v verdicts) keep(q question, yes bool, asked time.Time) {
-	v.entries.Set(q, verdict{yes: yes, asked: asked})
+func (v verdicts) keep(q question, d policy.Decision, space string, asked time.Time) {
+	v.entries.Set(q, verdict{decision: d, space: space, asked: asked})
 }
 
 // sawAllowed notes that the caller was shown something.
-func (v verdicts) sawAllowed(q question) { v.keep(q, true, time.Now()) }
+func (v verdicts) sawAllowed(q question) {
+	v.keep(q, policy.Decision{Allowed: true}, "", time.Now())
+}
+
+// last is what was told latest; the zero verdict: nothing.
+func (v verdicts) last(q question) verdict {
+	last, _ := v.entries.GetIfPresent(q)
+	return last
+}

@@ -111,8 +111,8 @@ func (s *service) mayShow(ctx context.Context, kind confluenceclient.ContentType
 	}
 	r := readerOf(ctx)
 	d := r.at(decidedBy, place)
+	s.audit.note(ctx, kind, id, place.SpaceKey, d)
 	if !d.Allowed {
-		s.audit.note(ctx, kind, id, place.SpaceKey, d)
 		return false, nil
 	}
 	if decidedBy == id {
