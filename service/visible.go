@@ -14,9 +14,9 @@ import (
 // where rules need to know more of each than the listing tells.
 const maxPlacesAtOnce = 8
 
-// keep returns the items of a listing that may be shown, in their order. Items of
-// which it cannot be told are left out; what would be wrong with all of them fails
-// the call.
+// keep returns the items of a listing that may be shown, in their order. One of
+// which it cannot be told fails the call: shown, it might leak, and left out, the
+// listing would be short without a word.
 func keep[T any](ctx context.Context, items []T, mayShow func(context.Context, T) (bool, error)) ([]T, error) {
 	show := make([]bool, len(items))
 	group, ctx := errgroup.WithContext(ctx)
