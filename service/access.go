@@ -32,8 +32,8 @@ func (s *service) mayRead(ctx context.Context, kind confluenceclient.ContentType
 		return confluenceclient.Place{}, nil
 	}
 	q := r.question(kind, id)
-	if s.verdicts.saidNo(q, maxAge) {
-		return confluenceclient.Place{}, s.denied(ctx, q, kind, id)
+	if last, ok := s.verdicts.saidNo(q, maxAge); ok {
+		return confluenceclient.Place{}, s.denied(ctx, last, kind, id)
 	}
 	return s.decide(ctx, q, kind, id, maxAge)
 }
@@ -45,7 +45,7 @@ func (s *service) decide(ctx context.Context, q question, kind confluenceclient.
 	place, err := s.findPlace(ctx, q, kind, id, maxAge)
 	if confluenceclient.CauseOf(err) == confluenceclient.CauseNotFound {
 		s.verdicts.keep(q, policy.Decision{}, "", asked)
-		return confluenceclient.Place{}, s.denied(ctx, q, kind, id)
+		return confluenceclient.Place{}, s.denied(ctx, verdict{}, kind, id)
 	}
 	if err != nil {
 		return confluenceclient.Place{}, err
@@ -109,10 +109,10 @@ func (s *service) askForNothing(ctx context.Context) error {
 	return err // a refusal of the token, say, that hidden content would meet too
 }
 
-// denied is the failure for what q was told before, or just now, not to be there.
-// The audit hears again why.
-func (s *service) denied(ctx context.Context, q question, kind confluenceclient.ContentType, id string) error {
-	if last := s.verdicts.last(q); last.decision.Rule != "" {
+// denied is the failure for what is not there. It may be so by what the caller was
+// told last; then the audit hears again why.
+func (s *service) denied(ctx context.Context, last verdict, kind confluenceclient.ContentType, id string) error {
+	if last.decision.Rule != "" {
 		s.audit.note(ctx, kind, id, last.space, last.decision)
 	} else {
 		s.audit.absent(ctx, kind, id)

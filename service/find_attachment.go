@@ -21,8 +21,8 @@ func (s *service) findAttachment(ctx context.Context, id string, version int32) 
 		return attachment, err
 	}
 	q := r.question(confluenceclient.TypeAttachment, id)
-	if s.verdicts.saidNo(q, s.maxAge) {
-		return nil, s.denied(ctx, q, confluenceclient.TypeAttachment, id)
+	if last, ok := s.verdicts.saidNo(q, s.maxAge); ok {
+		return nil, s.denied(ctx, last, confluenceclient.TypeAttachment, id)
 	}
 	asked := time.Now()
 	attachment, err := s.client.Attachment(ctx, id, 0) // where it is now decides
@@ -31,7 +31,7 @@ func (s *service) findAttachment(ctx context.Context, id string, version int32) 
 			return nil, err
 		}
 		s.verdicts.keep(q, policy.Decision{}, "", asked)
-		return nil, s.denied(ctx, q, confluenceclient.TypeAttachment, id)
+		return nil, s.denied(ctx, verdict{}, confluenceclient.TypeAttachment, id)
 	}
 	if err != nil {
 		return nil, err

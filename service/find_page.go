@@ -35,8 +35,8 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 		return "", absent(confluenceclient.TypeSpace)
 	}
 	q := question{caller: r.rules, about: "title " + strings.ToLower(address.SpaceKey+" "+address.Title)}
-	if s.verdicts.saidNo(q, want.MaxAge) {
-		return "", s.denied(ctx, q, confluenceclient.TypePage, "")
+	if last, ok := s.verdicts.saidNo(q, want.MaxAge); ok {
+		return "", s.denied(ctx, last, confluenceclient.TypePage, "")
 	}
 	asked := time.Now()
 	id, err := s.pageID(ctx, address, confluenceclient.Tolerance{MaxStale: want.MaxStale})
@@ -45,7 +45,7 @@ func (s *service) findByTitle(ctx context.Context, address confluenceclient.Addr
 			return "", err
 		}
 		s.verdicts.keep(q, policy.Decision{}, "", asked)
-		return "", s.denied(ctx, q, confluenceclient.TypePage, "")
+		return "", s.denied(ctx, verdict{}, confluenceclient.TypePage, "")
 	}
 	if err != nil || r.needs() == (confluenceclient.Facts{}) {
 		return id, err // it lies in the space, which is allowed
@@ -66,7 +66,8 @@ func (s *service) pageID(ctx context.Context, address confluenceclient.Address, 
 }
 
 // pageAllowed decides by the space of the page that has come: it may have moved
-// since its place was found, or a name may stand for another space.
+// since its place was found, or a name may stand for another space. What else rules
+// go by was asked a moment before, and is not asked again.
 func (s *service) pageAllowed(ctx context.Context, page *confluenceclient.Page) error {
 	d := readerOf(ctx).inSpace(page.SpaceKey)
 	s.audit.note(ctx, confluenceclient.TypePage, page.ID, page.SpaceKey, d)

@@ -12,8 +12,9 @@ const (
 	maxVerdicts = 100_000
 	// maxNoAge is as long as the client believes that something is absent.
 	maxNoAge = 10 * time.Second
-	// maxYesAge is how long a caller counts as one who knows of something. It
-	// decides no more than in which order Confluence is asked.
+	// maxYesAge is how long a caller counts as one who knows of something, which
+	// decides no more than in which order Confluence is asked, and how old a copy
+	// may be that a caller with rules gets where Confluence cannot be asked.
 	maxYesAge = 10 * time.Minute
 )
 
@@ -43,9 +44,9 @@ func newVerdicts() verdicts {
 
 // saidNo tells whether the caller was told within maxAge that there is no such
 // thing.
-func (v verdicts) saidNo(q question, maxAge time.Duration) bool {
+func (v verdicts) saidNo(q question, maxAge time.Duration) (verdict, bool) {
 	last, ok := v.entries.GetIfPresent(q)
-	return ok && !last.decision.Allowed && maxAge > 0 && time.Since(last.asked) <= min(maxAge, maxNoAge)
+	return last, ok && !last.decision.Allowed && maxAge > 0 && time.Since(last.asked) <= min(maxAge, maxNoAge)
 }
 
 // saidYes tells whether the caller has seen it not long ago.
@@ -63,8 +64,3 @@ func (v verdicts) sawAllowed(q question) {
 	v.keep(q, policy.Decision{Allowed: true}, "", time.Now())
 }
 
-// last is what was told latest; the zero verdict: nothing.
-func (v verdicts) last(q question) verdict {
-	last, _ := v.entries.GetIfPresent(q)
-	return last
-}
