@@ -63,4 +63,3 @@ func (v verdicts) keep(q question, d policy.Decision, space string, asked time.T
 func (v verdicts) sawAllowed(q question) {
 	v.keep(q, policy.Decision{Allowed: true}, "", time.Now())
 }
-
