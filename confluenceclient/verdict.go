@@ -65,6 +65,9 @@ func (c *Client) control(ctx context.Context, cred *credential, asked time.Time)
 		return s, nil
 	}
 	s, err := c.controls.do(ctx, cred, func(ctx context.Context) (standing, error) {
+		if s, ok := cred.known(asked); ok { // it came between the look above and this read
+			return s, nil
+		}
 		begun := time.Now()
 		s := c.readStanding(ctx, cred)
 		if s != unknown || ctx.Err() == nil { // else nobody waited for it
