@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,13 +113,33 @@ func TestADisabledSDKIsQuietWhateverElseIsSet(t *testing.T) { // not parallel: t
 	tel.shutdown(log)
 }
 
+// lockedBuffer takes a log that may be written to after its test has read it:
+// OpenTelemetry has one place for faults in the whole process, and keeps the last
+// log that it was given.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 func TestVariablesThatMakeNoSenseAreWarnedOfAndIgnored(t *testing.T) { // not parallel: the exporters read the environment
 	for name, value := range map[string]string{
 		"OTEL_RESOURCE_ATTRIBUTES": "foo", "OTEL_TRACES_EXPORTER": "pigeon", "OTEL_METRICS_EXPORTER": "pigeon",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
-			var out bytes.Buffer
+			var out lockedBuffer
 			log := newLogger(&out, slog.LevelInfo)
 			tel, err := newTelemetry(t.Context(), os.Getenv, log)
 			if err != nil {
