@@ -81,13 +81,15 @@ func older(a, b confluenceclient.Freshness) confluenceclient.Freshness {
 	return a
 }
 
-// staleness is the warning that an answer is an old copy, if it is.
-func staleness(ctx context.Context, fresh confluenceclient.Freshness) (bool, []*brokerv1.Warning) {
+// tell is what an answer says of its age, with a warning if it is an old copy. The
+// server span hears of it too.
+func tell(ctx context.Context, fresh confluenceclient.Freshness) (stale bool, at *timestamppb.Timestamp, warnings []*brokerv1.Warning) {
+	noteSource(ctx, fresh.Source)
 	if fresh.Source != confluenceclient.SourceStale {
-		return false, nil
+		return false, asOf(fresh), nil
 	}
 	reason := failureOf(ctx, fresh.Failure).reasonName()
-	return true, []*brokerv1.Warning{warning(brokerv1.WarningCode_WARNING_CODE_STALE, reason,
+	return true, asOf(fresh), []*brokerv1.Warning{warning(brokerv1.WarningCode_WARNING_CODE_STALE, reason,
 		"an old copy, as of %s: Confluence could not be asked", fresh.AsOf.UTC().Format(time.RFC3339))}
 }
 

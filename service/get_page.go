@@ -42,9 +42,8 @@ func (s *service) GetPage(ctx context.Context, req *brokerv1.GetPageRequest) (*b
 	if err := s.concealParent(ctx, w.page, want.MaxAge); err != nil {
 		return nil, err
 	}
-	noteSource(ctx, w.page.Freshness.Source)
-	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format), AsOfTime: asOf(w.page.Freshness)}
-	resp.Stale, resp.Warnings = staleness(ctx, w.page.Freshness)
+	resp := &brokerv1.GetPageResponse{Page: pageMessage(w.page, format)}
+	resp.Stale, resp.AsOfTime, resp.Warnings = tell(ctx, w.page.Freshness)
 	if w.page.SpaceKey == "" {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_FIELD_UNAVAILABLE, "space_key",
 			"Confluence's answer does not hold the space's key, and it could not be looked up; the scope read:space:confluence allows that"))

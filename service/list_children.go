@@ -55,10 +55,9 @@ func (s *service) ListChildren(ctx context.Context, req *brokerv1.ListChildrenRe
 		}
 	}
 	resp.Warnings = append(resp.Warnings, smaller(ask.Cursor, fill.size)...)
-	noteSource(ctx, fresh.Source)
 	var warnings []*brokerv1.Warning
-	resp.Stale, warnings = staleness(ctx, fresh)
-	resp.AsOfTime, resp.Warnings = asOf(fresh), append(resp.Warnings, warnings...)
+	resp.Stale, resp.AsOfTime, warnings = tell(ctx, fresh)
+	resp.Warnings = append(resp.Warnings, warnings...)
 	if pagesOnly {
 		resp.Warnings = append(resp.Warnings, warning(brokerv1.WarningCode_WARNING_CODE_LISTING_INCOMPLETE, req.GetParentId(),
 			"only pages are listed, without folders, whiteboards, databases and embeds: the broker's token lacks the scope %s", scopesForChildren()))

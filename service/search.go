@@ -78,10 +78,9 @@ func (s *service) search(ctx context.Context, req *brokerv1.SearchRequest, ask c
 		ask.Limit = fill.size - len(resp.Results)
 	}
 	resp.Warnings = append(resp.Warnings, smaller(ask.Cursor, fill.size)...)
-	noteSource(ctx, fresh.Source)
 	var warnings []*brokerv1.Warning
-	resp.Stale, warnings = staleness(ctx, fresh)
-	resp.AsOfTime, resp.Warnings = asOf(fresh), append(resp.Warnings, warnings...)
+	resp.Stale, resp.AsOfTime, warnings = tell(ctx, fresh)
+	resp.Warnings = append(resp.Warnings, warnings...)
 	if elsewhere > 0 {
 		resp.Warnings = append(resp.Warnings, leftElsewhere(elsewhere))
 	}
