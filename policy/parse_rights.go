@@ -147,6 +147,17 @@ func (r *reader) bytes(node ast.Node, what string) int64 {
 	if !ok {
 		return 1
 	}
+	size, ok := ParseBytes(text)
+	if !ok || size < 1 {
+		r.fail(at(node), "%s is a number of bytes from 1 on, such as 1048576, 512KiB or 10MiB, and not %s; without a limit, leave it out", what, quote(text))
+		return 1
+	}
+	return size
+}
+
+// ParseBytes reads a number of bytes, which may have a unit: 1048576, 512KiB, 4MiB
+// or 1GiB. Policies and settings are written alike.
+func ParseBytes(text string) (size int64, ok bool) {
 	digits, unit := text, int64(1)
 	for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if number, ok := strings.CutSuffix(text, suffix); ok {
@@ -154,9 +165,8 @@ func (r *reader) bytes(node ast.Node, what string) int64 {
 		}
 	}
 	number, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || number < 1 || number > (1<<62)/unit {
-		r.fail(at(node), "%s is a number of bytes from 1 on, such as 1048576, 512KiB or 10MiB, and not %s; without a limit, leave it out", what, quote(text))
-		return 1
+	if err != nil || number < 0 || number > (1<<62)/unit {
+		return 0, false
 	}
-	return number * unit
+	return number * unit, true
 }

@@ -9,18 +9,21 @@ import "strings"
 // Package path has a matcher, too, but it knows one separator only, and gives
 // ? [ ] and \ a meaning, all of which occur in what is matched here.
 func matches(pattern, text, separators string) bool {
-	if pattern == "*" {
-		return true
-	}
+	return pattern == "*" || bySegments(pattern, text, separators, covers)
+}
+
+// bySegments tells whether a and b have the same separators, and fit in all that
+// lies between.
+func bySegments(a, b, separators string, fit func(a, b string) bool) bool {
 	for {
-		p, t := strings.IndexAny(pattern, separators), strings.IndexAny(text, separators)
-		if p < 0 || t < 0 {
-			return p < 0 && t < 0 && covers(pattern, text)
+		i, j := strings.IndexAny(a, separators), strings.IndexAny(b, separators)
+		if i < 0 || j < 0 {
+			return i < 0 && j < 0 && fit(a, b)
 		}
-		if pattern[p] != text[t] || !covers(pattern[:p], text[:t]) {
+		if a[i] != b[j] || !fit(a[:i], b[:j]) {
 			return false
 		}
-		pattern, text = pattern[p+1:], text[t+1:]
+		a, b = a[i+1:], b[j+1:]
 	}
 }
 
@@ -45,19 +48,7 @@ func covers(pattern, text string) bool {
 
 // overlap tells whether some text is covered by both patterns.
 func overlap(a, b, separators string) bool {
-	if a == "*" || b == "*" {
-		return true
-	}
-	for {
-		i, j := strings.IndexAny(a, separators), strings.IndexAny(b, separators)
-		if i < 0 || j < 0 {
-			return i < 0 && j < 0 && meet(a, b)
-		}
-		if a[i] != b[j] || !meet(a[:i], b[:j]) {
-			return false
-		}
-		a, b = a[i+1:], b[j+1:]
-	}
+	return a == "*" || b == "*" || bySegments(a, b, separators, meet)
 }
 
 // meet is overlap where every * stands for anything. Of two patterns with stars

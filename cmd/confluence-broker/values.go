@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/confluence-broker/confluence-broker/confluenceclient"
+	"github.com/confluence-broker/confluence-broker/policy"
 )
 
 func text(field func(*config) *string) func(*config, string) error {
@@ -105,20 +106,14 @@ func duration(least time.Duration, field func(*config) *time.Duration) func(*con
 
 func size(least int64, field func(*config) *int64) func(*config, string) error {
 	return func(c *config, value string) error {
-		digits, unit := value, int64(1)
-		for suffix, bytes := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
-			if number, ok := strings.CutSuffix(value, suffix); ok {
-				digits, unit = strings.TrimSpace(number), bytes
-			}
-		}
-		number, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || number < 0 || number > (1<<62)/unit {
+		size, ok := policy.ParseBytes(value)
+		if !ok {
 			return fmt.Errorf("%q is not a number of bytes, such as 1048576, 512KiB, 4MiB or 1GiB", value)
 		}
-		if number < least {
+		if size < least {
 			return fmt.Errorf("%s is too small; the least is %d", value, least)
 		}
-		*field(c) = number * unit
+		*field(c) = size
 		return nil
 	}
 }
