@@ -10,8 +10,8 @@ import (
 // indexer has queued far behind must not wait as far behind.
 type company struct {
 	mu        sync.Mutex
-	aboard    map[Caller]int
-	followers map[follower]int // and how often they asked to follow
+	aboard    tally[Caller]
+	followers tally[follower]
 }
 
 // follower is told of each caller that was not aboard before, and of each that
@@ -19,6 +19,24 @@ type company struct {
 type follower interface {
 	add(caller Caller)
 	remove(caller Caller)
+}
+
+// tally counts how often each is there.
+type tally[K comparable] map[K]int
+
+// enter tells whether k was not there before.
+func (c tally[K]) enter(k K) (first bool) {
+	c[k]++
+	return c[k] == 1
+}
+
+// leave tells whether k is not there any more.
+func (c tally[K]) leave(k K) (last bool) {
+	if c[k]--; c[k] > 0 {
+		return false
+	}
+	delete(c, k)
+	return true
 }
 
 type companyKey struct{}
@@ -29,7 +47,7 @@ func companyOf(ctx context.Context) *company {
 }
 
 func newCompany() *company {
-	return &company{aboard: map[Caller]int{}, followers: map[follower]int{}}
+	return &company{aboard: tally[Caller]{}, followers: tally[follower]{}}
 }
 
 // board takes in whoever ctx runs for: one caller, or a company of its own.
@@ -54,7 +72,7 @@ func (c *company) leave(ctx context.Context) {
 func (c *company) follow(f follower) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.followers[f]++; c.followers[f] > 1 {
+	if !c.followers.enter(f) {
 		return
 	}
 	for caller := range c.aboard {
@@ -65,10 +83,9 @@ func (c *company) follow(f follower) {
 func (c *company) unfollow(f follower) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.followers[f]--; c.followers[f] > 0 {
+	if !c.followers.leave(f) {
 		return
 	}
-	delete(c.followers, f)
 	for caller := range c.aboard {
 		f.remove(caller)
 	}
@@ -77,7 +94,7 @@ func (c *company) unfollow(f follower) {
 func (c *company) add(caller Caller) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aboard[caller]++; c.aboard[caller] > 1 {
+	if !c.aboard.enter(caller) {
 		return
 	}
 	for f := range c.followers {
@@ -88,10 +105,9 @@ func (c *company) add(caller Caller) {
 func (c *company) remove(caller Caller) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aboard[caller]--; c.aboard[caller] > 0 {
+	if !c.aboard.leave(caller) {
 		return
 	}
-	delete(c.aboard, caller)
 	for f := range c.followers {
 		f.remove(caller)
 	}

@@ -2,9 +2,6 @@ package confluenceclient
 
 import (
 	"math"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -246,59 +243,3 @@ func (p *pace) lower(now time.Time) {
 
 // jitter is for many who were told the same wait.
 func jitter(d time.Duration) time.Duration { return randomUpTo(d / 20) }
-
-// passes counts what passed, by when it was sent, in twentieths of a second.
-type passes struct {
-	counts [10 * slotsPerSecond]int
-	newest int64 // number of the slot that was counted in last
-}
-
-const slotsPerSecond = 20
-
-func slotOf(t time.Time) int64 { return t.UnixNano() / int64(time.Second/slotsPerSecond) }
-
-func (p *passes) add(sent time.Time) {
-	slot, kept := slotOf(sent), int64(len(p.counts))
-	if slot <= p.newest-kept {
-		return // too slow to tell anything of a rate
-	}
-	for i := max(p.newest+1, slot-kept+1); i <= slot; i++ {
-		p.counts[i%kept] = 0
-	}
-	p.newest = max(p.newest, slot)
-	p.counts[slot%kept]++
-}
-
-func (p *passes) inSecondBefore(at time.Time) int {
-	last, kept := slotOf(at), int64(len(p.counts))
-	sum := 0
-	for i := max(last-slotsPerSecond+1, p.newest-kept+1); i <= min(last, p.newest); i++ {
-		sum += p.counts[i%kept]
-	}
-	return sum
-}
-
-// perSecondLimit reads X-RateLimit-Limit where it is about seconds: where
-// X-RateLimit-Reset is no more than two away, by the upstream's clock if it tells
-// one. Limits of longer windows are none for a pace.
-func perSecondLimit(header http.Header, now time.Time) float64 {
-	limit, err := strconv.ParseFloat(strings.TrimSpace(header.Get("X-RateLimit-Limit")), 64)
-	if err != nil || math.IsNaN(limit) || math.IsInf(limit, 0) || limit < 1 {
-		return 0
-	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
-	}
-	reset, ok := parseInstant(header.Get("X-RateLimit-Reset"))
-	if away := reset.Sub(now); !ok || away < -2*time.Second || away > 2*time.Second {
-		return 0
-	}
-	return limit
-}
-
-// isAboutTenant tells whether a 429 names another reason than the burst of one
-// endpoint: a quota, that is. The names of reasons vary (api-facts §4).
-func isAboutTenant(header http.Header) bool {
-	reason := strings.ToLower(header.Get("RateLimit-Reason"))
-	return reason != "" && !strings.Contains(reason, "burst")
-}
